@@ -1,0 +1,1 @@
+export { chdir, chroot, getpgid, getsid, setpgid, setsid, umask } from './posix/session.js';

@@ -1,0 +1,25 @@
+// Loads the addon. The types are those of the raw binding: positional, validated by nobody but the callers in posix/.
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The raw binding. Each call that fails throws a system error (code, errno, syscall, path). */
+export interface Native {
+  setsid(): number;
+  getsid(pid: number): number;
+  setpgid(pid: number, group: number): void;
+  getpgid(pid: number): number;
+  umask(mask: number): number;
+  chdir(path: string): void;
+  chroot(path: string): void;
+}
+
+const require = createRequire(import.meta.url);
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+function load(): Native {
+  const loadAddon = require('node-gyp-build') as (dir: string) => Native;
+  return loadAddon(root);
+}
+
+export const native: Native = load();
