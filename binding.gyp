@@ -5,7 +5,15 @@
       "sources": [
         "native/addon.cc",
         "native/errors.cc",
-        "native/session.cc"
+        "native/descriptor.cc",
+        "native/exec.cc",
+        "native/fork/fork.cc",
+        "native/limits.cc",
+        "native/prctl.cc",
+        "native/session.cc",
+        "native/signals.cc",
+        "native/title.cc",
+        "native/wait.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       # Node-API 9 (Node 18.17, 20.3): one binary serves every supported Node.

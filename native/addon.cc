@@ -3,7 +3,15 @@
 namespace posix_daemon {
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  RegisterDescriptor(env, exports);
+  RegisterExec(env, exports);
+  RegisterFork(env, exports);
+  RegisterLimits(env, exports);
+  RegisterPrctl(env, exports);
   RegisterSession(env, exports);
+  RegisterSignals(env, exports);
+  RegisterTitle(env, exports);
+  RegisterWait(env, exports);
   return exports;
 }
 

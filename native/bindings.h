@@ -5,6 +5,14 @@
 
 namespace posix_daemon {
 
+void RegisterDescriptor(Napi::Env env, Napi::Object exports);
+void RegisterExec(Napi::Env env, Napi::Object exports);
+void RegisterFork(Napi::Env env, Napi::Object exports);
+void RegisterLimits(Napi::Env env, Napi::Object exports);
+void RegisterPrctl(Napi::Env env, Napi::Object exports);
 void RegisterSession(Napi::Env env, Napi::Object exports);
+void RegisterSignals(Napi::Env env, Napi::Object exports);
+void RegisterTitle(Napi::Env env, Napi::Object exports);
+void RegisterWait(Napi::Env env, Napi::Object exports);
 
 }  // namespace posix_daemon

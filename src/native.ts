@@ -3,8 +3,22 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The raw binding. Each call that fails throws a system error (code, errno, syscall, path). */
-export interface Native {
+interface DescriptorCalls {
+}
+
+interface ExecCalls {
+}
+
+interface ForkCalls {
+}
+
+interface LimitsCalls {
+}
+
+interface PrctlCalls {
+}
+
+interface SessionCalls {
   setsid(): number;
   getsid(pid: number): number;
   setpgid(pid: number, group: number): void;
@@ -13,6 +27,27 @@ export interface Native {
   chdir(path: string): void;
   chroot(path: string): void;
 }
+
+interface SignalsCalls {
+}
+
+interface TitleCalls {
+}
+
+interface WaitCalls {
+}
+
+/** The raw binding. Each call that fails throws a system error (code, errno, syscall, path). */
+export interface Native
+  extends DescriptorCalls,
+    ExecCalls,
+    ForkCalls,
+    LimitsCalls,
+    PrctlCalls,
+    SessionCalls,
+    SignalsCalls,
+    TitleCalls,
+    WaitCalls {}
 
 const require = createRequire(import.meta.url);
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
