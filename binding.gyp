@@ -10,6 +10,7 @@
         "native/fork/arch.cc",
         "native/fork/descriptors.cc",
         "native/fork/fork.cc",
+        "native/fork/io_uring.cc",
         "native/fork/live_fork.cc",
         "native/fork/mappings.cc",
         "native/fork/memory.cc",

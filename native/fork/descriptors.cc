@@ -1,22 +1,18 @@
 #include "descriptors.h"
 
 #include <fcntl.h>
-#include <linux/io_uring.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <initializer_list>
-
+#include "io_uring.h"
 #include "raw.h"
 
 namespace posix_daemon {
 
-// Puts `fresh` in the place of `fd`, with the flags that one had, and gives `fresh` back. Returns an errno.
-static int Substitute(int fresh, int fd, uint32_t flags) {
+int Substitute(int fresh, int fd, uint32_t flags) {
   if (fresh == -1) return errno;
   int error = 0;
   if (dup3(fresh, fd, (flags & O_CLOEXEC) != 0 ? O_CLOEXEC : 0) == -1) error = errno;
@@ -129,53 +125,13 @@ int Descriptors::ReplaceInotify(uv_loop_t* loop) {
   return 0;
 }
 
-int Descriptors::ReplaceIoUrings(const RawVector<Mapping>& mappings) {
-  constexpr uint32_t kNoSqArray = 1U << 16;  // IORING_SETUP_NO_SQARRAY, newer than some headers
-  for (const IoUring& old : rings_) {
-    const Mapping* ring = nullptr;
-    const Mapping* sqes = nullptr;
-    for (const Mapping& mapping : mappings) {
-      if (mapping.kind != MappingKind::kIoUring || mapping.inode != old.inode) continue;
-      (mapping.offset == IORING_OFF_SQ_RING ? ring : sqes) = &mapping;
-    }
-    if (ring == nullptr || sqes == nullptr) continue;
-    io_uring_params params = {};
-    params.flags = IORING_SETUP_CQSIZE;
-    params.cq_entries = old.cq_entries;
-    int fresh = static_cast<int>(syscall(SYS_io_uring_setup, old.sq_entries, &params));
-    if (fresh == -1) return errno;
-    // Whether the old ring had the array that maps its slots; libuv leaves it out where the kernel allows that.
-    const auto* array = reinterpret_cast<const uint32_t*>(ring->start + params.sq_off.array);
-    bool has_array = params.sq_off.array + old.sq_entries * sizeof(uint32_t) <= ring->size();
-    for (uint32_t i = 0; has_array && i < old.sq_entries; i++) has_array = array[i] == i;
-    if (!has_array) {
-      close(fresh);
-      params = {};
-      params.flags = IORING_SETUP_CQSIZE | kNoSqArray;
-      params.cq_entries = old.cq_entries;
-      fresh = static_cast<int>(syscall(SYS_io_uring_setup, old.sq_entries, &params));
-      if (fresh == -1) return errno;
-    }
-    for (const Mapping* mapping : {ring, sqes}) {
-      void* at = mmap(reinterpret_cast<void*>(mapping->start), mapping->size(), PROT_READ | PROT_WRITE,
-                      MAP_SHARED | MAP_FIXED | MAP_POPULATE, fresh, static_cast<off_t>(mapping->offset));
-      if (at == MAP_FAILED) return errno;
-    }
-    if (has_array) {
-      auto* slots = reinterpret_cast<uint32_t*>(ring->start + params.sq_off.array);
-      for (uint32_t i = 0; i < old.sq_entries; i++) slots[i] = i;
-    }
-    const int error = Substitute(fresh, old.fd, old.flags);
-    if (error != 0) return error;
-  }
-  return 0;
-}
-
 int Descriptors::Replace(const RawVector<Mapping>& mappings, uv_loop_t* loop) {
   int error = ReplaceEventFds();
   if (error == 0) error = ReplacePipes();
   if (error == 0) error = ReplaceInotify(loop);
-  if (error == 0) error = ReplaceIoUrings(mappings);
+  for (const IoUring& ring : rings_) {
+    if (error == 0) error = ReplaceIoUring(ring, mappings);
+  }
   if (error == 0) error = ReplaceEpolls();
   return error;
 }

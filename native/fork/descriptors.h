@@ -64,6 +64,10 @@ struct IoUring {
   uint32_t cq_entries;
 };
 
+// Puts `fresh` in the place of `fd`, with the close-on-exec flag of `flags`, and closes `fresh`; -1 stands for the errno
+// that it couldn't be made with. Returns an errno.
+int Substitute(int fresh, int fd, uint32_t flags);
+
 class Descriptors {
  public:
   // In the parent, with every thread parked: notes what there is. `user_pipes` are the inodes of pipes that stay shared
@@ -86,7 +90,6 @@ class Descriptors {
   int ReplacePipes();
   int ReplaceEpolls();
   int ReplaceInotify(uv_loop_t* loop);
-  int ReplaceIoUrings(const RawVector<Mapping>& mappings);
 
   RawVector<EventFd> eventfds_;
   RawVector<Epoll> epolls_;

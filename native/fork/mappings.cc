@@ -43,11 +43,16 @@ int ReadMappings(RawVector<Mapping>* mappings) {
   return mappings->ok() ? 0 : ENOMEM;
 }
 
+bool MapsTopDown() {
+  // The C library's own code shows it: the loader asked for no address.
+  static const bool top_down = reinterpret_cast<uintptr_t>(&getpid) >= kHintedMappingsEnd;
+  return top_down;
+}
+
 bool IsHinted(const Mapping& mapping) {
-  // With `ulimit -s unlimited` the kernel hands out low addresses itself, and an address says nothing. The C library's
-  // own code shows where it does.
-  static const bool tells = reinterpret_cast<uintptr_t>(&getpid) >= kHintedMappingsEnd;
-  return tells && mapping.kind == MappingKind::kAnonymous && mapping.end <= kHintedMappingsEnd && mapping.readable;
+  // From low to high, the kernel's addresses would be among those that V8 asks for, and an address would say nothing.
+  return MapsTopDown() && mapping.kind == MappingKind::kAnonymous && mapping.end <= kHintedMappingsEnd &&
+         mapping.readable;
 }
 
 }  // namespace posix_daemon

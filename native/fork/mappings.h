@@ -33,6 +33,9 @@ struct Mapping {
 // Reads all mappings, in order of address. 0 or an errno.
 int ReadMappings(RawVector<Mapping>* mappings);
 
+// Whether the kernel gives out addresses from high to low, as it does unless `ulimit -s unlimited` is in force.
+bool MapsTopDown();
+
 // Whether a mapping is memory of V8's heap, by where it lies: V8 asks for random addresses where the kernel by itself
 // puts nothing. Reservations (no access) there aren't meant: V8 has those of both kinds, in forks and out of them.
 bool IsHinted(const Mapping& mapping);
