@@ -10,9 +10,11 @@
         "native/fork/fork.cc",
         "native/limits.cc",
         "native/prctl.cc",
+        "native/runtime_descriptors.cc",
         "native/session.cc",
         "native/signals.cc",
         "native/title.cc",
+        "native/user_pipes.cc",
         "native/wait.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
