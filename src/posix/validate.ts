@@ -48,3 +48,7 @@ export function text(name: string, value: unknown): asserts value is string {
 export function boolean(name: string, value: unknown): asserts value is boolean {
   if (typeof value !== 'boolean') throw invalidType(name, 'a boolean', value);
 }
+
+export function object(name: string, value: unknown): asserts value is object {
+  if (typeof value !== 'object' || value === null) throw invalidType(name, 'an object', value);
+}
