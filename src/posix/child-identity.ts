@@ -12,6 +12,13 @@ export function assumeIdentity(): void {
     writable: false,
   });
   renewEntropy();
-  // Parent and child would both accept debuggers at its port.
-  if (inspector.url() !== undefined) inspector.close();
+  moveInspector();
+}
+
+/** A process that can be debugged has a child that can, at a port of its own: both would accept debuggers at the old one. */
+function moveInspector(): void {
+  const url = inspector.url();
+  if (url === undefined) return;
+  inspector.close();
+  inspector.open(0, new URL(url).hostname);
 }
