@@ -40,7 +40,7 @@ interface NodeGypBuild {
 export function loadAddon(): unknown {
   const { resolve } = require('node-gyp-build') as NodeGypBuild;
   // node-gyp-build's switch, for developers: another folder with build/Release or prebuilds in it.
-  const root = process.env['POSIX_DAEMON_PREBUILD'] || packageRoot;
+  const root = process.env.POSIX_DAEMON_PREBUILD || packageRoot;
   let file: string;
   try {
     file = resolve(root);
@@ -59,7 +59,7 @@ export function loadAddon(): unknown {
 /** The places that node-gyp-build's resolve looks at, with what was there instead. */
 function placesLookedAt(root: string): Attempt[] {
   const tuple = join('prebuilds', `${process.platform}-${process.arch}`);
-  const builds = process.env['PREBUILDS_ONLY'] ? [] : [join(root, 'build', 'Release'), join(root, 'build', 'Debug')];
+  const builds = process.env.PREBUILDS_ONLY ? [] : [join(root, 'build', 'Release'), join(root, 'build', 'Debug')];
   const folders = [...builds, join(root, tuple), join(dirname(process.execPath), tuple)];
   return folders.map((path) => ({ path, failure: whatIsIn(path) }));
 }
@@ -85,7 +85,7 @@ function hostTarget(): Target {
     arch: process.arch,
     glibc: glibcVersion(),
     node: process.versions.node,
-    nodeApi: process.versions['napi'] ?? 'none',
+    nodeApi: process.versions.napi ?? 'none',
   };
 }
 

@@ -79,7 +79,7 @@ test('an own build that does not load is reported, not passed over for the prebu
 });
 
 test('a Node that may not load addons says which flag is in the way', async (t) => {
-  const { message } = await failureFrom(t, process.env['POSIX_DAEMON_PREBUILD'] ?? process.cwd(), ['--no-addons']);
+  const { message } = await failureFrom(t, process.env.POSIX_DAEMON_PREBUILD ?? process.cwd(), ['--no-addons']);
   assert.match(message, /ERR_DLOPEN_DISABLED.*\n {2}reason: .*--no-addons/);
 });
 
@@ -133,6 +133,6 @@ test('POSIX_DAEMON_PREBUILD takes the addon from another folder', async (t) => {
   const folder = emptyFolder(t);
   const { resolve } = createRequire(import.meta.url)('node-gyp-build') as { resolve(dir: string): string };
   mkdirSync(dirname(join(folder, builtAddon)), { recursive: true });
-  copyFileSync(resolve(process.env['POSIX_DAEMON_PREBUILD'] ?? process.cwd()), join(folder, builtAddon));
+  copyFileSync(resolve(process.env.POSIX_DAEMON_PREBUILD ?? process.cwd()), join(folder, builtAddon));
   assert.equal(await importFrom(t, folder), 'loaded');
 });
