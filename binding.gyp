@@ -8,6 +8,7 @@
         "native/descriptor.cc",
         "native/exec.cc",
         "native/fork/fork.cc",
+        "native/libc_compat.cc",
         "native/limits.cc",
         "native/prctl.cc",
         "native/session.cc",
@@ -15,10 +16,10 @@
         "native/title.cc",
         "native/wait.cc"
       ],
-      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "include_dirs": ["native", "<!(node -p \"require('node-addon-api').include_dir\")"],
       # Node-API 9 (Node 18.17, 20.3): one binary serves every supported Node.
       "defines": ["NAPI_VERSION=9", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED", "_GNU_SOURCE"],
-      "cflags": ["-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-fvisibility=hidden", "-O2"],
+      "cflags": ["-include", "libc_compat.h", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-fvisibility=hidden", "-O2"],
       "cflags_cc": ["-std=c++17", "-fno-exceptions", "-fno-rtti"],
       "ldflags": ["-Wl,-z,relro,-z,now"]
     }
