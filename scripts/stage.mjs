@@ -22,11 +22,11 @@ export function stage(name) {
 }
 
 /**
- * The environment in which node-gyp takes the headers that came with the running Node, where there are any, and
- * downloads nothing.
+ * The environment that node-gyp builds in: with the headers that came with the running Node, where there are any, so
+ * that nothing is downloaded; with warnings as errors; with the variables of binding.gyp that `defines` sets.
  */
-export function buildEnv(extra = {}) {
+export function buildEnv(extra = {}, defines = []) {
   const prefix = dirname(dirname(process.execPath));
   const headers = existsSync(join(prefix, 'include', 'node', 'node_api.h')) ? { npm_config_nodedir: prefix } : {};
-  return { ...headers, ...process.env, ...extra };
+  return { ...headers, ...process.env, ...extra, GYP_DEFINES: ['strict=1', ...defines].join(' ') };
 }
