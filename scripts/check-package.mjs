@@ -145,7 +145,7 @@ function buildFromSource() {
 }
 
 const { tarball, files } = step('npm pack', pack);
-step(`${files.length} files, all of them wanted, none missing`, () => checkFiles(files));
+step(`the list of its ${files.length} files`, () => checkFiles(files));
 step('install without scripts and compiler', () => install(tarball));
 const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
 // npm makes an install script of its own for a package with a binding.gyp, unless told not to.
