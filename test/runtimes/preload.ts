@@ -7,8 +7,8 @@ import { _exit, fork, kill, waitpid } from 'posix-daemon';
 if (isMainThread) {
   const forks = Number(process.env['PRELOAD_FORKS']);
   delete process.env['PRELOAD_FORKS'];
-  // What the area starts inherits execArgv and must not load this too: its --import is no file of the area's.
-  const own = process.execArgv.findIndex((arg) => arg.endsWith('/runtimes/preload.js'));
+  // What the area starts inherits execArgv, and must not load this too.
+  const own = process.execArgv.findIndex((arg) => /^--import=.*\/runtimes\/preload\.js$/.test(arg));
   if (own >= 0) process.execArgv.splice(own, 1);
   for (let depth = 0; depth < forks; depth++) {
     const pid = fork();
@@ -20,7 +20,7 @@ function endAs(pid: number): never {
   const status = waitpid(pid);
   if (status?.signal) {
     kill(process.pid, status.signal);
-    for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); // it is on its way
   }
   _exit(status?.exitCode ?? 255);
 }

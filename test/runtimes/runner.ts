@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { describe, killSession, sessionMembers } from '../helpers/processes.js';
 
 /** How often the process forks before the area runs, by what runs it. */
@@ -53,7 +53,7 @@ export function areas(): string[] {
 
 /** Runs a combination to its end, or to a deadline, at which what its processes are doing goes into the output. */
 export async function run({ node, area, depth }: Combination): Promise<Result> {
-  const args = [...(FLAGS[area] ?? []), '--import', preload, fileURLToPath(new URL(`${area}.js`, folder))];
+  const args = [...(FLAGS[area] ?? []), `--import=${preload}`, fileURLToPath(new URL(`${area}.js`, folder))];
   const env: NodeJS.ProcessEnv = { ...process.env, PRELOAD_FORKS: String(DEPTHS[depth]) };
   delete env['NODE_OPTIONS'];
   delete env['NODE_TEST_CONTEXT']; // an area is no part of the test run that starts it

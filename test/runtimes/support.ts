@@ -8,23 +8,26 @@ import { fork, waitpid, type WaitStatus } from 'posix-daemon';
 
 type Work = () => unknown;
 
-/** Forks. The child does the work and ends, with 0 if it went well; the promise is the parent's, of the child's end. */
-export function forked(work: Work): Promise<WaitStatus> {
+/**
+ * Forks; both sides do their work at the same time. Resolves in the parent, with the child's end, when both are done.
+ * The child ends with its work, with 0 if it went well: for it the promise stays pending, so await the call at once.
+ */
+export async function forked(child: Work, parent: Work = () => {}): Promise<WaitStatus> {
   const pid = fork();
-  if (pid === 0) return goOn(work);
-  return ended(pid);
+  if (pid === 0) return endWith(child);
+  const [end] = await Promise.all([ended(pid), parent()]);
+  return end;
 }
 
-/** Forks; resolves in the parent when the child has done its work, rejects if it failed. */
-export async function inChild(work: Work): Promise<void> {
-  const { exitCode, signal } = await forked(work);
+/** The same; rejects in the parent if the child failed. */
+export async function inChild(child: Work, parent?: Work): Promise<void> {
+  const { exitCode, signal } = await forked(child, parent);
   assert.deepEqual({ exitCode, signal }, { exitCode: 0, signal: null });
 }
 
-/** Forks; parent and child do the same work at the same time. */
-export async function inBoth(work: Work): Promise<void> {
-  const child = inChild(work);
-  await Promise.all([child, work()]);
+/** Forks; parent and child do the same work. */
+export function inBoth(work: Work): Promise<void> {
+  return inChild(work, work);
 }
 
 /** The end of a child of this process, reaped. */
@@ -63,7 +66,7 @@ export function sampleBytes(length: number): Buffer {
   return bytes;
 }
 
-async function goOn(work: Work): Promise<never> {
+async function endWith(work: Work): Promise<never> {
   try {
     await work();
     process.exit(0);

@@ -24,7 +24,7 @@ async function exercise(): Promise<void> {
   const sealed = Buffer.concat([cipher.update('text'), cipher.final()]);
   const decipher = crypto.createDecipheriv('aes-256-gcm', expected, iv).setAuthTag(cipher.getAuthTag());
   assert.equal(decipher.update(sealed, undefined, 'utf8') + decipher.final('utf8'), 'text');
-  assert.throws(() => crypto.createHash('no such hash'), { code: 'ERR_OSSL_EVP_UNSUPPORTED' });
+  assert.throws(() => crypto.createHash('no such hash'), /not supported/);
 
   const [alice, bob] = [crypto.createECDH('prime256v1'), crypto.createECDH('prime256v1')];
   alice.generateKeys();

@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { promisify } from 'node:util';
 import { inChild } from '../support.js';
+
+type Send = (message: string, port: number, address: string, sent: (error: Error | null) => void) => void;
 
 async function bound(): Promise<Socket> {
   const socket = createSocket('udp4');
@@ -22,16 +25,19 @@ for (let i = 0; i < 50; i++) {
 
 const { port } = b.address();
 
-// The child answers over the sockets that it inherited. Both sides listen on b; only the child keeps it.
-const child = inChild(async () => {
-  a.close();
-  const [message, from] = await once(b, 'message');
-  b.send(`${message} heard by ${process.pid}`, from.port, '127.0.0.1');
-});
-b.close();
-a.send('hello', port, '127.0.0.1');
-const [reply] = await once(a, 'message');
-assert.match(String(reply), /^hello heard by \d+$/);
-assert.notEqual(String(reply), `hello heard by ${process.pid}`);
-await child;
-a.close();
+// The child answers over a socket that was bound before the fork. Only it keeps that one.
+await inChild(
+  async () => {
+    a.close();
+    const [message, from] = await once(b, 'message');
+    await promisify(b.send.bind(b) as Send)(`${message} heard by ${process.pid}`, from.port, '127.0.0.1');
+  },
+  async () => {
+    b.close();
+    a.send('hello', port, '127.0.0.1');
+    const [reply] = await once(a, 'message');
+    assert.match(String(reply), /^hello heard by \d+$/);
+    assert.notEqual(String(reply), `hello heard by ${process.pid}`);
+    a.close();
+  },
+);

@@ -11,7 +11,7 @@ const folder = scratchFolder();
 const bytes = sampleBytes(300_000);
 
 async function exercise(): Promise<void> {
-  const own = join(folder, String(process.pid));
+  const own = join(folder, `of-${process.pid}`);
   await promises.mkdir(own);
 
   const file = (i: number) => join(own, `file-${i}`);

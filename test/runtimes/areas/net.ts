@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { forked, inChild, scratchFolder } from '../support.js';
+import { inChild, scratchFolder } from '../support.js';
 
 const parent = process.pid;
 
@@ -22,15 +22,18 @@ await once(local, 'close');
 const shared = createServer((socket) => socket.end(String(process.pid)));
 await once(shared.listen(0, '127.0.0.1'), 'listening');
 const { port } = shared.address() as AddressInfo;
-const child = forked(async () => {
-  await once(shared, 'connection');
-  shared.close();
-  await once(shared, 'close');
-});
-shared.close();
-const answer = Number(await text(connect(port, '127.0.0.1')));
-assert.ok(answer > 0 && answer !== parent);
-assert.equal((await child).exitCode, 0);
+await inChild(
+  async () => {
+    await once(shared, 'connection');
+    shared.close();
+    await once(shared, 'close');
+  },
+  async () => {
+    shared.close();
+    const answer = Number(await text(connect(port, '127.0.0.1')));
+    assert.ok(answer > 0 && answer !== parent);
+  },
+);
 await assert.rejects(once(connect(port, '127.0.0.1'), 'connect'), { code: 'ECONNREFUSED' });
 
 // A connection made before the fork joins parent and child when each keeps one end.
@@ -39,17 +42,20 @@ await once(server.listen(0, '127.0.0.1'), 'listening');
 const near = connect((server.address() as AddressInfo).port, '127.0.0.1');
 const [far] = (await once(server, 'connection')) as [Socket];
 server.close();
-const talk = inChild(async () => {
-  far.destroy();
-  near.write('from the child');
-  const [reply] = await once(near, 'data');
-  assert.equal(String(reply), 'from the parent');
-  near.destroy();
-});
-near.destroy();
-const [heard] = await once(far, 'data');
-assert.equal(String(heard), 'from the child');
-far.write('from the parent');
-await talk;
-await once(far.resume(), 'end');
-far.destroy();
+await inChild(
+  async () => {
+    far.destroy();
+    near.write('from the child');
+    const [reply] = await once(near, 'data');
+    assert.equal(String(reply), 'from the parent');
+    near.destroy();
+  },
+  async () => {
+    near.destroy();
+    const [heard] = await once(far, 'data');
+    assert.equal(String(heard), 'from the child');
+    far.write('from the parent');
+    await once(far.resume(), 'end'); // the child held the last copy of its end
+    far.destroy();
+  },
+);

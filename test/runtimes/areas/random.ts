@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { forked, scratchFolder } from '../support.js';
 
 const folder = scratchFolder();
-const SOURCES = {
+const SOURCES: Record<string, () => unknown> = {
   'Math.random': () => Math.random(),
   randomUUID: () => crypto.randomUUID(),
   'randomUUID without the cache': () => crypto.randomUUID({ disableEntropyCache: true }),
@@ -17,7 +17,7 @@ const SOURCES = {
   randomBytes: () => crypto.randomBytes(8).toString('hex'),
   'randomBytes with a callback': async () => (await promisify(crypto.randomBytes)(8)).toString('hex'),
   getRandomValues: () => crypto.webcrypto.getRandomValues(new BigUint64Array(1)).join(),
-  'generateKey': async () => (await promisify(crypto.generateKey)('hmac', { length: 64 })).export().toString('hex'),
+  generateKey: async () => (await promisify(crypto.generateKey)('hmac', { length: 64 })).export().toString('hex'),
 };
 type Draws = Record<string, unknown[]>;
 

@@ -29,9 +29,9 @@ const FAST_BROTLI = { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 } };
 await exercise();
 
 const started = zlib.createGzip();
+const packed = buffer(started);
 await new Promise((resolve) => started.write(bytes, resolve));
 await inBoth(async () => {
-  const packed = buffer(started);
   started.end(bytes);
   assert.ok(zlib.gunzipSync(await packed).equals(Buffer.concat([bytes, bytes])));
   await exercise();
