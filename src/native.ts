@@ -4,9 +4,50 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 interface DescriptorCalls {
+  dup(fd: number): number;
+  dup2(from: number, to: number): number;
+  pipe(nonBlocking: boolean): [readFd: number, writeFd: number];
+  closefrom(lowest: number): void;
+  flock(fd: number, operation: number): void;
+  setCloexec(fd: number, on: boolean): void;
+}
+
+/** A descriptor of the new program: a copy of `source`, or the file at `path`; with neither, what is at `target` stays. */
+export interface DescriptorPlan {
+  target: number;
+  source?: number;
+  path?: string;
+  flags?: number;
+}
+
+/** What forkExec is to do, every name resolved; what is left out stays as the caller has it. */
+export interface ForkExecPlan {
+  file: string;
+  /** With argv[0]. */
+  argv: string[];
+  env: string[];
+  descriptors: DescriptorPlan[];
+  setsid: boolean;
+  setpgid?: number;
+  ctty?: number;
+  umask?: number;
+  oomScoreAdj?: number;
+  rlimits: { resource: number; soft: number; hard: number }[];
+  nice?: number;
+  chroot?: string;
+  cwd?: string;
+  groups?: number[];
+  gid?: number;
+  uid?: number;
+  pdeathsig?: number;
+  resetSignals: boolean;
+  signalMask: number[];
 }
 
 interface ExecCalls {
+  forkExec(plan: ForkExecPlan): number;
+  execve(path: string, argv: string[], env: string[], kept: number[]): never;
+  searchPath(file: string, directories: string, syscall: string): string;
 }
 
 interface ForkCalls {
@@ -16,9 +57,21 @@ interface ForkCalls {
 }
 
 interface LimitsCalls {
+  getrlimit(resource: number): { soft: number; hard: number };
+  setrlimit(resource: number, soft: number, hard: number): void;
 }
 
 interface PrctlCalls {
+  setPdeathsig(signal: number): void;
+  getPdeathsig(): number;
+  setChildSubreaper(on: boolean): void;
+  getChildSubreaper(): boolean;
+  setNoNewPrivs(): void;
+  getNoNewPrivs(): boolean;
+  setDumpable(on: boolean): void;
+  getDumpable(): boolean;
+  setThreadName(name: string): void;
+  getThreadName(): string;
 }
 
 interface SessionCalls {
@@ -32,9 +85,23 @@ interface SessionCalls {
 }
 
 interface SignalsCalls {
+  kill(pid: number, signal: number): void;
+  getSignalMask(): number[];
+  setSignalMask(signals: number[]): number[];
+  resetSignals(): void;
+  /** The C library's SIGRTMIN and SIGRTMAX. */
+  sigrtmin: number;
+  sigrtmax: number;
 }
 
 interface TitleCalls {
+}
+
+interface UsersCalls {
+  findUser(nameOrId: string | number): { name: string; uid: number; gid: number } | undefined;
+  findGroup(name: string): number | undefined;
+  groupsOf(user: string, gid: number): number[];
+  maySetGroups(): boolean;
 }
 
 interface WaitCalls {
@@ -50,6 +117,7 @@ export interface Native
     SessionCalls,
     SignalsCalls,
     TitleCalls,
+    UsersCalls,
     WaitCalls {}
 
 const require = createRequire(import.meta.url);
