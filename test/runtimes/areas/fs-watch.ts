@@ -28,9 +28,11 @@ await inBoth(async () => {
 await inBoth(async () => {
   const own = join(folder, `polled-by-${process.pid}`);
   const changed = new Promise<void>((resolve) => {
-    watchFile(own, { interval: 10 }, (now) => now.size === 4 && resolve()); // the first call may say "no such file"
+    watchFile(own, { interval: 10 }, ({ size }) => {
+      if (size === 0) writeFileSync(own, 'four'); // the first call says that there is no such file
+      else resolve();
+    });
   });
-  writeFileSync(own, 'four');
   await changed;
   unwatchFile(own);
 });
