@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ResourceUsage } from './posix/wait-status.js';
 
 interface DescriptorCalls {
   dup(fd: number): number;
@@ -54,6 +55,7 @@ interface ForkCalls {
   fork(): number;
   forkObstacle(): string | undefined;
   getpid(): number;
+  mathRandomState(last64: Float64Array, reseed: boolean): number;
 }
 
 interface LimitsCalls {
@@ -95,6 +97,24 @@ interface SignalsCalls {
 }
 
 interface TitleCalls {
+  setproctitle(title: string): void;
+}
+
+export interface RawWaitStatus {
+  pid: number;
+  exitCode: number | null;
+  signal: number | null;
+  coreDumped: boolean;
+  stopped: number | null;
+  rusage: ResourceUsage;
+}
+
+export interface PidFd {
+  alive(): boolean;
+  signal(signal: number): void;
+  /** Calls back once when the process has terminated, unless close() comes first; one watch at a time. */
+  watch(callback: (error: Error | null, status: RawWaitStatus | null) => void): void;
+  close(): void;
 }
 
 interface UsersCalls {
@@ -105,6 +125,9 @@ interface UsersCalls {
 }
 
 interface WaitCalls {
+  waitpid(pid: number, noHang: boolean, untraced: boolean): RawWaitStatus | null;
+  exit(status: number): never;
+  PidFd: new (pid: number) => PidFd;
 }
 
 /** The raw binding. Each call that fails throws a system error (code, errno, syscall, path). */
