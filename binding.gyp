@@ -20,6 +20,7 @@
         "native/fork/threads.cc",
         "native/limits.cc",
         "native/prctl.cc",
+        "native/runtime_descriptors.cc",
         "native/session.cc",
         "native/signals.cc",
         "native/title.cc",

@@ -4,6 +4,12 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 interface DescriptorCalls {
+  dup(fd: number): number;
+  dup2(from: number, to: number): number;
+  pipe(nonBlocking: boolean): [readFd: number, writeFd: number];
+  closefrom(lowest: number): void;
+  flock(fd: number, operation: number): void;
+  setCloexec(fd: number, on: boolean): void;
 }
 
 interface ExecCalls {
@@ -16,9 +22,21 @@ interface ForkCalls {
 }
 
 interface LimitsCalls {
+  getrlimit(resource: number): { soft: number; hard: number };
+  setrlimit(resource: number, soft: number, hard: number): void;
 }
 
 interface PrctlCalls {
+  setPdeathsig(signal: number): void;
+  getPdeathsig(): number;
+  setChildSubreaper(on: boolean): void;
+  getChildSubreaper(): boolean;
+  setNoNewPrivs(): void;
+  getNoNewPrivs(): boolean;
+  setDumpable(on: boolean): void;
+  getDumpable(): boolean;
+  setThreadName(name: string): void;
+  getThreadName(): string;
 }
 
 interface SessionCalls {
@@ -32,6 +50,13 @@ interface SessionCalls {
 }
 
 interface SignalsCalls {
+  kill(pid: number, signal: number): void;
+  getSignalMask(): number[];
+  setSignalMask(signals: number[]): number[];
+  resetSignals(): void;
+  /** The C library's SIGRTMIN and SIGRTMAX. */
+  sigrtmin: number;
+  sigrtmax: number;
 }
 
 interface TitleCalls {

@@ -59,9 +59,9 @@ export async function childForkSample(): Promise<ForkSample> {
   const start = now();
   const child = childFork(firstStatement);
   const returned = now();
-  const exited = once(child, 'exit');
-  const [text] = await Promise.race([once(child, 'message'), exited.then(([code]) => [`exit code ${code}`])]);
-  await exited;
+  const ended = once(child, 'close');
+  const [text] = await Promise.race([once(child, 'message'), ended.then(([code, signal]) => [`ended: ${signal ?? code}`])]);
+  await ended;
   return { returned: milliseconds(start, returned), child: milliseconds(start, BigInt(text)) };
 }
 

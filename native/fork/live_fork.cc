@@ -155,7 +155,7 @@ ForkFailure LiveFork(uv_loop_t* loop, pid_t* pid) {
 
   const char* step = "memory";
   error = ReadMappings(&mappings);
-  if (error == 0) error = memory.Include(mappings);
+  if (error == 0) error = memory.Include(&mappings);
   pid_t child = -1;
   if (error == 0) {
     step = "clone";

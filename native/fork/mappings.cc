@@ -27,6 +27,7 @@ static bool ParseMapping(const char* line, Mapping* mapping) {
   if (!ParseNumber(&p, 16, &device) || *p++ != ':' || !ParseNumber(&p, 16, &device) || *p++ != ' ') return false;
   if (!ParseNumber(&p, 10, &mapping->inode)) return false;
   while (*p == ' ') p++;
+  mapping->excluded = false;
   mapping->start = start;
   mapping->end = end;
   mapping->kind = KindOf(p, mapping->inode, mapping->shared);

@@ -26,6 +26,7 @@ struct Mapping {
   bool readable;
   bool writable;
   bool shared;
+  bool excluded;  // from forks, by V8; Memory::Include finds out
 
   size_t size() const { return end - start; }
 };

@@ -42,12 +42,19 @@ int Memory::LearnExcluded() {
   return error != 0 ? error : excluded_.ok() ? 0 : ENOMEM;
 }
 
-int Memory::Include(const RawVector<Mapping>& mappings) {
+bool Memory::IsExcluded(const Mapping& mapping) const {
+  for (const Range& range : excluded_) {
+    if (range.start == mapping.start) return true;
+  }
+  return false;
+}
+
+int Memory::Include(RawVector<Mapping>* mappings) {
   heap_.Clear();
   size_t count = 0;
   bool changed = false;
   const Mapping* previous = nullptr;
-  for (const Mapping& mapping : mappings) {
+  for (const Mapping& mapping : *mappings) {
     if (IsHinted(mapping)) {
       if (previous != nullptr && IsHinted(*previous)) {
         heap_[heap_.size() - 1].end = mapping.end;
@@ -75,6 +82,7 @@ int Memory::Include(const RawVector<Mapping>& mappings) {
       return error;
     }
   }
+  for (Mapping& mapping : *mappings) mapping.excluded = IsHinted(mapping) || IsExcluded(mapping);
   bool included = true;
   for (const Range& range : heap_) included = included && Advise(range.start, range.end, MADV_DOFORK);
   for (const Range& range : excluded_) included = included && Advise(range.start, range.end, MADV_DOFORK);

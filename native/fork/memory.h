@@ -11,8 +11,8 @@ namespace posix_daemon {
 
 class Memory {
  public:
-  // From now on every private mapping is in a fork. 0 or an errno.
-  int Include(const RawVector<Mapping>& mappings);
+  // From now on every private mapping is in a fork; notes in each whether it wasn't before. 0 or an errno.
+  int Include(RawVector<Mapping>* mappings);
 
   // In both processes: what was kept out of forks before is so again.
   void Exclude();
@@ -24,6 +24,7 @@ class Memory {
   };
 
   int LearnExcluded();
+  bool IsExcluded(const Mapping& mapping) const;
 
   // V8's heap, known by its address: kept out. A range covers a row of mappings with nothing else between them.
   RawVector<Range> heap_;

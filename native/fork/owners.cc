@@ -81,7 +81,7 @@ static void RepairIn(uintptr_t start, uintptr_t end, const TidMap& tids) {
 // Where a mutex can be: data of modules, and what malloc hands out. Not stacks (8 MiB each, a mutex there is private to
 // its thread), not V8's heap, not the large blocks of Buffers.
 static bool MayHoldMutexes(const Mapping& mapping, const Mapping* previous) {
-  if (!mapping.readable || !mapping.writable || mapping.shared || IsHinted(mapping)) return false;
+  if (!mapping.readable || !mapping.writable || mapping.shared || mapping.excluded) return false;
   constexpr size_t kArenaAlignment = 64 << 20;
   constexpr size_t kSmall = 1 << 20;
   switch (mapping.kind) {
