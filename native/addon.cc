@@ -11,6 +11,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   RegisterSession(env, exports);
   RegisterSignals(env, exports);
   RegisterTitle(env, exports);
+  RegisterUsers(env, exports);
   RegisterWait(env, exports);
   return exports;
 }

@@ -13,6 +13,7 @@ void RegisterPrctl(Napi::Env env, Napi::Object exports);
 void RegisterSession(Napi::Env env, Napi::Object exports);
 void RegisterSignals(Napi::Env env, Napi::Object exports);
 void RegisterTitle(Napi::Env env, Napi::Object exports);
+void RegisterUsers(Napi::Env env, Napi::Object exports);
 void RegisterWait(Napi::Env env, Napi::Object exports);
 
 }  // namespace posix_daemon

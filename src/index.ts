@@ -25,6 +25,8 @@ export {
   setThreadName,
 } from './posix/prctl.js';
 export type { Resource } from './posix/resources.js';
+export { execve, type ExecveOptions, forkExec, lookPath } from './posix/exec.js';
+export type { ForkExecOptions, StdioSource } from './posix/exec-options.js';
 export { chdir, chroot, getpgid, getsid, setpgid, setsid, umask } from './posix/session.js';
 export { getSignalMask, kill, resetSignals, setSignalMask } from './posix/signal.js';
 export type { SignalName } from './posix/signal-number.js';

@@ -12,7 +12,42 @@ interface DescriptorCalls {
   setCloexec(fd: number, on: boolean): void;
 }
 
+/** A descriptor of the new program: a copy of `source`, or the file at `path`; with neither, what is at `target` stays. */
+export interface DescriptorPlan {
+  target: number;
+  source?: number;
+  path?: string;
+  flags?: number;
+}
+
+/** What forkExec is to do, every name resolved; what is left out stays as the caller has it. */
+export interface ForkExecPlan {
+  file: string;
+  /** With argv[0]. */
+  argv: string[];
+  env: string[];
+  descriptors: DescriptorPlan[];
+  setsid: boolean;
+  setpgid?: number;
+  ctty?: number;
+  umask?: number;
+  oomScoreAdj?: number;
+  rlimits: { resource: number; soft: number; hard: number }[];
+  nice?: number;
+  chroot?: string;
+  cwd?: string;
+  groups?: number[];
+  gid?: number;
+  uid?: number;
+  pdeathsig?: number;
+  resetSignals: boolean;
+  signalMask: number[];
+}
+
 interface ExecCalls {
+  forkExec(plan: ForkExecPlan): number;
+  execve(path: string, argv: string[], env: string[], kept: number[]): never;
+  searchPath(file: string, directories: string, syscall: string): string;
 }
 
 interface ForkCalls {
@@ -62,6 +97,13 @@ interface SignalsCalls {
 interface TitleCalls {
 }
 
+interface UsersCalls {
+  findUser(nameOrId: string | number): { name: string; uid: number; gid: number } | undefined;
+  findGroup(name: string): number | undefined;
+  groupsOf(user: string, gid: number): number[];
+  maySetGroups(): boolean;
+}
+
 interface WaitCalls {
 }
 
@@ -75,6 +117,7 @@ export interface Native
     SessionCalls,
     SignalsCalls,
     TitleCalls,
+    UsersCalls,
     WaitCalls {}
 
 const require = createRequire(import.meta.url);

@@ -45,6 +45,12 @@ export function text(name: string, value: unknown): asserts value is string {
   if (value.includes('\0')) throw invalidValue(name, 'a string without null bytes', value);
 }
 
+/** A path that names something: the empty one never does. */
+export function path(name: string, value: unknown): asserts value is string {
+  text(name, value);
+  if (value === '') throw invalidValue(name, 'a path', value);
+}
+
 export function boolean(name: string, value: unknown): asserts value is boolean {
   if (typeof value !== 'boolean') throw invalidType(name, 'a boolean', value);
 }
@@ -55,4 +61,25 @@ export function object(name: string, value: unknown): asserts value is object {
 
 export function callback(name: string, value: unknown): asserts value is (...args: never[]) => unknown {
   if (typeof value !== 'function') throw invalidType(name, 'a function', value);
+}
+
+/** A list of values, each checked by `check` under its own name. */
+export function list<T>(
+  name: string,
+  value: unknown,
+  check: (name: string, item: unknown) => asserts item is T,
+): asserts value is readonly T[] {
+  if (!Array.isArray(value)) throw invalidType(name, 'an array', value);
+  value.forEach((item, i) => {
+    const itemName: string = `${name}[${i}]`;
+    check(itemName, item);
+  });
+}
+
+/** An object with none but the known properties: a misspelt option must not pass for one left out. */
+export function options(name: string, value: unknown, known: readonly string[]): asserts value is object {
+  if (typeof value !== 'object' || value === null) throw invalidType(name, 'an object', value);
+  for (const key of Object.keys(value)) {
+    if (!known.includes(key)) throw invalidValue(name, `made of ${known.join(', ')}`, key);
+  }
 }

@@ -1,0 +1,122 @@
+#include "launch.h"
+
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <new>
+
+#include "child.h"
+
+namespace posix_daemon {
+
+namespace {
+
+// What the child needs beside the plan: a stack, above a page that nothing may touch, and its outcome on top. All of it
+// is mapped shared, so that the parent reads the outcome whether the child has its memory or a copy of it. Better than
+// the usual close-on-exec pipe: no descriptor that could be missing (EMFILE) or get into another child, no read, and a
+// child that was killed on its way looks different from one that became its program.
+//
+// A mapping for each call costs a hundredth of the call; one kept for later would be shared with forked processes.
+class Arena {
+ public:
+  Arena() {
+    base_ = static_cast<char*>(mmap(nullptr, kSize, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+    if (base_ == MAP_FAILED || mprotect(base_ + kGuard, kSize - kGuard, PROT_READ | PROT_WRITE) == -1) return;
+    outcome_ = new (base_ + kSize - kOutcome) Outcome{Step::kClone, 0, 0};
+  }
+  ~Arena() {
+    const int error = errno;
+    if (base_ != MAP_FAILED) munmap(base_, kSize);
+    errno = error;
+  }
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
+  Outcome* outcome() { return outcome_; }
+  void* stack_top() { return base_ + kSize - kOutcome; }
+
+ private:
+  static constexpr size_t kGuard = 64 << 10;  // The largest page of arm64.
+  static constexpr size_t kSize = 192 << 10;
+  static constexpr size_t kOutcome = 64;
+
+  char* base_;
+  Outcome* outcome_ = nullptr;
+};
+
+// Keeps every signal from this thread, also the two that the libc hides from sigprocmask(): the child starts with the
+// mask, and a handler that ran in it would run in the parent's memory.
+class AllSignalsBlocked {
+ public:
+  AllSignalsBlocked() {
+    const uint64_t all = ~uint64_t{0};
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before_, sizeof all);
+  }
+  ~AllSignalsBlocked() {
+    const int error = errno;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before_, nullptr, sizeof before_);
+    errno = error;
+  }
+  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
+  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
+
+ private:
+  uint64_t before_ = 0;
+};
+
+struct Order {
+  Plan& plan;
+  Outcome& outcome;
+};
+
+int StartChild(void* argument) {
+  const auto* order = static_cast<const Order*>(argument);
+  RunChild(order->plan, order->outcome);
+}
+
+// CLONE_VFORK: this thread waits until the child has executed its program or is gone, so the outcome is complete when
+// clone() returns. CLONE_VM: the child borrows the memory, which spares copying the page tables of a whole heap. Not
+// when it changes its ids: the kernel then marks the memory undumpable, which would be the parent's (its /proc files
+// become root's, it leaves no core), and the new user's process could be traced while it has the parent's secrets.
+pid_t Clone(Plan& plan, Arena& arena) {
+  const int flags = CLONE_VFORK | SIGCHLD | (plan.ChangesCredentials() ? 0 : CLONE_VM);
+  Order order{plan, *arena.outcome()};
+  const AllSignalsBlocked blocked;
+  return clone(StartChild, arena.stack_top(), flags, &order);
+}
+
+void Reap(pid_t pid) {
+  // ECHILD is no failure: SIGCHLD is ignored here, or another thread waits for any child.
+  while (waitpid(pid, nullptr, 0) == -1 && errno == EINTR) {
+  }
+}
+
+}  // namespace
+
+Launched Launch(Plan& plan) {
+  plan.parent = getpid();
+  Arena arena;
+  if (arena.outcome() == nullptr) return {-1, Step::kClone, errno, 0};
+  const pid_t pid = Clone(plan, arena);
+  if (pid == -1) return {-1, Step::kClone, errno, 0};
+
+  const Outcome& outcome = *arena.outcome();
+  if (outcome.error != 0) {
+    Reap(pid);
+    return {-1, outcome.step, outcome.error, outcome.item};
+  }
+  // Killed before it came to execve, by the OOM killer or by hand. Killed later is killed as the program.
+  if (outcome.step != Step::kExecve) {
+    Reap(pid);
+    return {-1, outcome.step, ECANCELED, outcome.item};
+  }
+  return {pid, Step::kExecve, 0, 0};
+}
+
+}  // namespace posix_daemon

@@ -1,0 +1,44 @@
+// How far a child of forkExec came, written by the child where its parent can read it.
+#pragma once
+
+namespace posix_daemon {
+
+enum class Step : int {
+  kClone,
+  kSetsid,
+  kSetpgid,
+  kOomScoreAdj,
+  kDup,
+  kOpen,
+  kCloseRange,
+  kTiocsctty,
+  kSetrlimit,
+  kSetpriority,
+  kChroot,
+  kSetgroups,
+  kSetgid,
+  kSetuid,
+  kChdir,
+  kPrctl,
+  kSignals,
+  kExecve,
+};
+
+inline const char* StepName(Step step) {
+  static constexpr const char* kNames[] = {
+      "clone",     "setsid",      "setpgid", "oom_score_adj", "dup",    "open",   "close_range", "ioctl",        "setrlimit",
+      "setpriority", "chroot", "setgroups", "setgid", "setuid", "chdir", "prctl", "rt_sigaction", "execve",
+  };
+  static_assert(sizeof kNames / sizeof *kNames == static_cast<int>(Step::kExecve) + 1);
+  return kNames[static_cast<int>(step)];
+}
+
+// `step` is the one begun last; `error` is its errno, 0 while nothing has failed; `item` says which of the plan's
+// descriptors, where the step handles many.
+struct Outcome {
+  volatile Step step;
+  volatile int error;
+  volatile int item;
+};
+
+}  // namespace posix_daemon
