@@ -49,7 +49,8 @@ export function forkSample(): ForkSample {
     writeSync(stampFile, stamp, 0, 8, 0);
     _exit(0);
   }
-  waitpid(pid);
+  const status = waitpid(pid);
+  if (status?.exitCode !== 0) throw new Error('the forked child did not end with 0');
   readSync(stampFile, stamp, 0, 8, 0);
   return { returned: milliseconds(start, returned), child: milliseconds(start, stamp[0] as bigint) };
 }
@@ -59,9 +60,10 @@ export async function childForkSample(): Promise<ForkSample> {
   const start = now();
   const child = childFork(firstStatement);
   const returned = now();
-  const ended = once(child, 'close');
-  const [text] = await Promise.race([once(child, 'message'), ended.then(([code, signal]) => [`ended: ${signal ?? code}`])]);
-  await ended;
+  const message = once(child, 'message');
+  const [exitCode, signal] = await once(child, 'exit');
+  if (exitCode !== 0) throw new Error(`the child of child_process.fork ended with ${signal ?? exitCode}`);
+  const [text] = await message;
   return { returned: milliseconds(start, returned), child: milliseconds(start, BigInt(text)) };
 }
 

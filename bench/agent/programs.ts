@@ -14,26 +14,36 @@ export interface ProgramSample {
   ended: number;
 }
 
+/** A program that never ran, or crashed, would be a fast one. */
+function mustHaveSucceeded(exitCode: number | null | undefined): void {
+  if (exitCode !== 0) throw new Error(`${program} did not end with 0`);
+}
+
 export async function spawnSample(): Promise<ProgramSample> {
   const start = now();
   const child = spawn(program, { stdio: 'inherit' });
   const returned = now();
-  await once(child, 'exit');
-  return { returned: milliseconds(start, returned), ended: milliseconds(start, now()) };
+  const [exitCode] = await once(child, 'exit');
+  const ended = now();
+  mustHaveSucceeded(exitCode);
+  return { returned: milliseconds(start, returned), ended: milliseconds(start, ended) };
 }
 
 /** Returns when the program has ended: the two figures are one. */
 export function spawnSyncSample(): ProgramSample {
   const start = now();
-  spawnSync(program, { stdio: 'inherit' });
+  const { status } = spawnSync(program, { stdio: 'inherit' });
   const ended = milliseconds(start, now());
+  mustHaveSucceeded(status);
   return { returned: ended, ended };
 }
 
 export function forkExecSample(): ProgramSample {
   const start = now();
-  const pid = forkExec(program, { argv: [program], stdio: ['inherit', 'inherit', 'inherit'] });
+  const pid = forkExec(program, { stdio: ['inherit', 'inherit', 'inherit'] });
   const returned = now();
-  waitpid(pid);
-  return { returned: milliseconds(start, returned), ended: milliseconds(start, now()) };
+  const status = waitpid(pid);
+  const ended = now();
+  mustHaveSucceeded(status?.exitCode);
+  return { returned: milliseconds(start, returned), ended: milliseconds(start, ended) };
 }
