@@ -27,11 +27,36 @@ static bool ParseMapping(const char* line, Mapping* mapping) {
   if (!ParseNumber(&p, 16, &device) || *p++ != ':' || !ParseNumber(&p, 16, &device) || *p++ != ' ') return false;
   if (!ParseNumber(&p, 10, &mapping->inode)) return false;
   while (*p == ' ') p++;
+  mapping->hinted = false;
   mapping->excluded = false;
   mapping->start = start;
   mapping->end = end;
   mapping->kind = KindOf(p, mapping->inode, mapping->shared);
   return true;
+}
+
+bool MapsTopDown() {
+  // The C library's own code shows it: the loader asked for no address.
+  static const bool top_down = reinterpret_cast<uintptr_t>(&getpid) >= kHintedMappingsEnd;
+  return top_down;
+}
+
+static void FindHinted(RawVector<Mapping>* mappings) {
+  // Otherwise the kernel's addresses are among those that V8 asks for, and an address says nothing.
+  if (!MapsTopDown()) return;
+  // A program that isn't position-independent lies at the bottom, its zeroed data (anonymous as well) and brk's heap
+  // behind it.
+  uintptr_t program_end = 0;
+  for (const Mapping& mapping : *mappings) {
+    const bool of_program = mapping.kind == MappingKind::kFile || mapping.kind == MappingKind::kHeap;
+    if (of_program && mapping.end <= kHintedMappingsEnd) program_end = mapping.end;
+  }
+  // Without a heap, the zeroed data is what follows the file without a gap.
+  for (Mapping& mapping : *mappings) {
+    if (mapping.kind == MappingKind::kAnonymous && mapping.start == program_end) program_end = mapping.end;
+    mapping.hinted = mapping.kind == MappingKind::kAnonymous && mapping.start >= program_end &&
+                      mapping.end <= kHintedMappingsEnd && mapping.readable;
+  }
 }
 
 int ReadMappings(RawVector<Mapping>* mappings) {
@@ -41,19 +66,9 @@ int ReadMappings(RawVector<Mapping>* mappings) {
     if (ParseMapping(line, &mapping)) mappings->Push(mapping);
   });
   if (!read) return errno;
-  return mappings->ok() ? 0 : ENOMEM;
-}
-
-bool MapsTopDown() {
-  // The C library's own code shows it: the loader asked for no address.
-  static const bool top_down = reinterpret_cast<uintptr_t>(&getpid) >= kHintedMappingsEnd;
-  return top_down;
-}
-
-bool IsHinted(const Mapping& mapping) {
-  // From low to high, the kernel's addresses would be among those that V8 asks for, and an address would say nothing.
-  return MapsTopDown() && mapping.kind == MappingKind::kAnonymous && mapping.end <= kHintedMappingsEnd &&
-         mapping.readable;
+  if (!mappings->ok()) return ENOMEM;
+  FindHinted(mappings);
+  return 0;
 }
 
 }  // namespace posix_daemon

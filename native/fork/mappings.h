@@ -26,6 +26,9 @@ struct Mapping {
   bool readable;
   bool writable;
   bool shared;
+  // Memory of V8's heap, by where it lies: V8 asks for random addresses, where the kernel by itself puts nothing. Not its
+  // reservations there (no access): it has those of both kinds, in forks and out of them.
+  bool hinted;
   bool excluded;  // from forks, by V8; Memory::Include finds out
 
   size_t size() const { return end - start; }
@@ -36,9 +39,5 @@ int ReadMappings(RawVector<Mapping>* mappings);
 
 // Whether the kernel gives out addresses from high to low, as it does unless `ulimit -s unlimited` is in force.
 bool MapsTopDown();
-
-// Whether a mapping is memory of V8's heap, by where it lies: V8 asks for random addresses where the kernel by itself
-// puts nothing. Reservations (no access) there aren't meant: V8 has those of both kinds, in forks and out of them.
-bool IsHinted(const Mapping& mapping);
 
 }  // namespace posix_daemon

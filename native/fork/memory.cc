@@ -55,8 +55,8 @@ int Memory::Include(RawVector<Mapping>* mappings) {
   bool changed = false;
   const Mapping* previous = nullptr;
   for (const Mapping& mapping : *mappings) {
-    if (IsHinted(mapping)) {
-      if (previous != nullptr && IsHinted(*previous)) {
+    if (mapping.hinted) {
+      if (previous != nullptr && previous->hinted) {
         heap_[heap_.size() - 1].end = mapping.end;
       } else {
         heap_.Push({mapping.start, mapping.end});
@@ -82,7 +82,7 @@ int Memory::Include(RawVector<Mapping>* mappings) {
       return error;
     }
   }
-  for (Mapping& mapping : *mappings) mapping.excluded = IsHinted(mapping) || IsExcluded(mapping);
+  for (Mapping& mapping : *mappings) mapping.excluded = mapping.hinted || IsExcluded(mapping);
   bool included = true;
   for (const Range& range : heap_) included = included && Advise(range.start, range.end, MADV_DOFORK);
   for (const Range& range : excluded_) included = included && Advise(range.start, range.end, MADV_DOFORK);
