@@ -38,7 +38,8 @@ function chosen(): Bench[] {
 
 function sampleCount(fallback: number): number {
   const count = Number(values.samples ?? fallback);
-  if (!Number.isInteger(count) || count < 1) throw new RangeError(`--samples takes a whole number, not ${values.samples}`);
+  if (!Number.isInteger(count) || count < 1)
+    throw new RangeError(`--samples takes a whole number, not ${values.samples}`);
   return count;
 }
 

@@ -20,7 +20,13 @@ let server: Server | undefined;
 function addItems(count: number): void {
   for (let n = 0; n < count; n++) {
     const id = state.length;
-    state.push({ id, name: `item ${id}`, tags: [`a${id % 97}`, `b${id % 89}`], price: id / 7, related: state[id >> 1] });
+    state.push({
+      id,
+      name: `item ${id}`,
+      tags: [`a${id % 97}`, `b${id % 89}`],
+      price: id / 7,
+      related: state[id >> 1],
+    });
   }
 }
 
