@@ -27,19 +27,23 @@ function usage(): string {
   return `npm run bench -- NAME… | all [--node PATH]… [--samples N] [--json]\n\n${list.join('\n')}\n`;
 }
 
+function misuse(problem: string): never {
+  process.stderr.write(`${problem}\n\n${usage()}`);
+  process.exit(2);
+}
+
 function chosen(): Bench[] {
   if (positionals.includes('all')) return [...benches];
   return positionals.map((wanted) => {
     const bench = benches.find(({ name }) => name === wanted);
-    if (!bench) throw new Error(`no benchmark is called ${wanted}\n\n${usage()}`);
+    if (!bench) misuse(`no benchmark is called ${wanted}`);
     return bench;
   });
 }
 
 function sampleCount(fallback: number): number {
   const count = Number(values.samples ?? fallback);
-  if (!Number.isInteger(count) || count < 1)
-    throw new RangeError(`--samples takes a whole number, not ${values.samples}`);
+  if (!Number.isInteger(count) || count < 1) misuse(`--samples takes a whole number, not ${values.samples}`);
   return count;
 }
 
