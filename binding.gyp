@@ -19,6 +19,7 @@
         "native/fork/io_uring.cc",
         "native/fork/live_fork.cc",
         "native/fork/mappings.cc",
+        "native/fork/math_random.cc",
         "native/fork/memory.cc",
         "native/fork/owners.cc",
         "native/fork/rest.cc",

@@ -54,6 +54,7 @@ interface ForkCalls {
   fork(): number;
   forkObstacle(): string | undefined;
   getpid(): number;
+  mathRandomState(last64: Float64Array, reseed: boolean): number;
 }
 
 interface LimitsCalls {
