@@ -1,6 +1,6 @@
 import { native } from '../native.js';
 import { mainThreadOnly } from './main-thread.js';
-import { signalName, signalNumber, type SignalName } from './signal-number.js';
+import { type SignalName, signalName, signalNumber } from './signal-number.js';
 import * as validate from './validate.js';
 
 // "Parent" is the thread that made this process, and the setting belongs to the thread that asked for it: a worker's

@@ -1,5 +1,5 @@
 import { native } from '../native.js';
-import { signalName, signalNumber, type SignalName } from './signal-number.js';
+import { type SignalName, signalName, signalNumber } from './signal-number.js';
 import * as validate from './validate.js';
 
 const INT32_MIN = -0x80000000;
@@ -50,7 +50,11 @@ export function setSignalMask(signals: readonly (SignalName | number)[]): Signal
   const numbers = Array.from(signals, (signal: unknown, i) => {
     const number = signalNumber(`signals[${i}]`, signal);
     if (UNBLOCKABLE.includes(signalName(number))) {
-      throw validate.invalidValue(`signals[${i}]`, `a signal that can be blocked, not ${UNBLOCKABLE.join(', ')}`, signal);
+      throw validate.invalidValue(
+        `signals[${i}]`,
+        `a signal that can be blocked, not ${UNBLOCKABLE.join(', ')}`,
+        signal,
+      );
     }
     return number;
   });

@@ -109,7 +109,8 @@ test('closefrom closes files, pipes and copies from its number on, and none belo
 
 test('closefrom leaves nothing but what Node lives on', async (t) => {
   const left = new Set(await play(t, 'closefromNamesWhatStays'));
-  for (const name of left) assert.match(String(name), /^(anon_inode.*(eventpoll|eventfd|io_uring|inotify)\]?|pipe|\/dev\/null)$/);
+  for (const name of left)
+    assert.match(String(name), /^(anon_inode.*(eventpoll|eventfd|io_uring|inotify)\]?|pipe|\/dev\/null)$/);
 });
 
 test('after closefrom the event loop, the thread pool, workers, signals, sockets and child processes go on', async (t) => {

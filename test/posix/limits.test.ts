@@ -29,8 +29,14 @@ const TITLES = {
 
 for (const [resource, title] of Object.entries(TITLES) as [keyof typeof TITLES, string][]) {
   test(`getrlimit('${resource}') is what the kernel calls ${title}`, () => {
-    const line = readFileSync('/proc/self/limits', 'utf8').split('\n').find((l) => l.startsWith(title)) as string;
-    const [soft, hard] = line.slice(title.length).trim().split(/\s+/).map((n) => (n === 'unlimited' ? Infinity : Number(n)));
+    const line = readFileSync('/proc/self/limits', 'utf8')
+      .split('\n')
+      .find((l) => l.startsWith(title)) as string;
+    const [soft, hard] = line
+      .slice(title.length)
+      .trim()
+      .split(/\s+/)
+      .map((n) => (n === 'unlimited' ? Infinity : Number(n)));
     assert.deepEqual(getrlimit(resource), { soft, hard });
   });
 }

@@ -39,7 +39,13 @@ test('kill(-1) reaches every process but the first and the caller', async (t) =>
 });
 
 test('kill(0) reaches the group of the caller, itself included', async (t) => {
-  const { stdout } = await inPidNamespace(t, ['setsid', '--wait', process.execPath, fixturePath('signal'), 'killOwnGroup']);
+  const { stdout } = await inPidNamespace(t, [
+    'setsid',
+    '--wait',
+    process.execPath,
+    fixturePath('signal'),
+    'killOwnGroup',
+  ]);
   assert.equal(JSON.parse(stdout), 'heard it itself');
 });
 
@@ -62,7 +68,13 @@ test('kill of a process of another user fails with EPERM', async (t) => {
 
 test('setSignalMask blocks exactly the signals given, by name or number, and returns those before', async (t) => {
   const names = ['SIGUSR2', 'SIGTERM', 'SIGRTMIN+3', 'SIGRTMAX'];
-  assert.deepEqual(await play(t, 'mask'), { before: [], get: names, kernel: [12, 15, 37, 64], previous: names, after: [] });
+  assert.deepEqual(await play(t, 'mask'), {
+    before: [],
+    get: names,
+    kernel: [12, 15, 37, 64],
+    previous: names,
+    after: [],
+  });
 });
 
 test('a mask belongs to its thread: a worker inherits it and changes only its own', async (t) => {
@@ -82,7 +94,8 @@ test('resetSignals restores ignored signals but SIGPIPE and SIGXFSZ, empties the
   const directory = mkdtempSync(join(tmpdir(), 'posix-daemon-'));
   t.after(() => rmSync(directory, { recursive: true }));
   const library = join(directory, 'ignore-hangup.so');
-  const source = '#include <signal.h>\n__attribute__((constructor)) static void ignore(void) { signal(SIGHUP, SIG_IGN); }\n';
+  const source =
+    '#include <signal.h>\n__attribute__((constructor)) static void ignore(void) { signal(SIGHUP, SIG_IGN); }\n';
   writeFileSync(join(directory, 'ignore-hangup.c'), source);
   const { error } = spawnSync('cc', ['-shared', '-fPIC', '-o', library, join(directory, 'ignore-hangup.c')]);
   if (error) return t.skip('no C compiler to build a library that ignores a signal');
