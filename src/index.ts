@@ -1,3 +1,4 @@
+export { atfork, type ForkHooks } from './posix/atfork.js';
 export {
   closefrom,
   dup,
@@ -9,6 +10,7 @@ export {
   type PipeOptions,
   setCloexec,
 } from './posix/descriptor.js';
+export { type ForkSupport, fork, forkSupport } from './posix/fork.js';
 export { getrlimit, type Limit, setrlimit } from './posix/limits.js';
 export {
   getChildSubreaper,

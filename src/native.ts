@@ -16,6 +16,9 @@ interface ExecCalls {
 }
 
 interface ForkCalls {
+  fork(): number;
+  forkObstacle(): string | undefined;
+  getpid(): number;
 }
 
 interface LimitsCalls {

@@ -21,7 +21,7 @@ const LOCK_NB = 4;
 export type FlockOperation = keyof typeof LOCKS;
 
 function nonBlockingOf(options: unknown): boolean {
-  if (typeof options !== 'object' || options === null) throw validate.invalidType('options', 'an object', options);
+  validate.options('options', options, ['nonBlocking']);
   const { nonBlocking = false } = options as PipeOptions;
   validate.boolean('options.nonBlocking', nonBlocking);
   return nonBlocking;

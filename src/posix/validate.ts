@@ -48,3 +48,19 @@ export function text(name: string, value: unknown): asserts value is string {
 export function boolean(name: string, value: unknown): asserts value is boolean {
   if (typeof value !== 'boolean') throw invalidType(name, 'a boolean', value);
 }
+
+export function object(name: string, value: unknown): asserts value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalidType(name, 'an object', value);
+}
+
+export function callback(name: string, value: unknown): asserts value is (...args: never[]) => unknown {
+  if (typeof value !== 'function') throw invalidType(name, 'a function', value);
+}
+
+/** An object with none but the known properties: a misspelt option must not pass for one left out. */
+export function options(name: string, value: unknown, known: readonly string[]): asserts value is object {
+  if (typeof value !== 'object' || value === null) throw invalidType(name, 'an object', value);
+  for (const key of Object.keys(value)) {
+    if (!known.includes(key)) throw invalidValue(name, `made of ${known.join(', ')}`, key);
+  }
+}

@@ -42,6 +42,7 @@ const takesNonBlocking = (options: unknown): boolean => {
   if (options === undefined) return true;
   if (typeof options !== 'object' || options === null) return false;
   const { nonBlocking } = options as { nonBlocking?: unknown };
+  if (Object.keys(options).some((key) => key !== 'nonBlocking')) return false;
   return nonBlocking === undefined || typeof nonBlocking === 'boolean';
 };
 const closeAll = (result: unknown): void => {

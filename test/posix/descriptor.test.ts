@@ -133,6 +133,7 @@ for (const [title, call, code] of [
   ['dup2 onto NaN', () => dup2(0, Number.NaN), 'ERR_OUT_OF_RANGE'],
   ['pipe with null', () => pipe(null as never), 'ERR_INVALID_ARG_TYPE'],
   ['pipe with a number for nonBlocking', () => pipe({ nonBlocking: 1 as never }), 'ERR_INVALID_ARG_TYPE'],
+  ['a misspelt option', () => flock(0, 'shared', { nonblocking: true } as never), 'ERR_INVALID_ARG_VALUE'],
   ['closefrom without a number', () => closefrom(undefined as never), 'ERR_INVALID_ARG_TYPE'],
   ['closefrom of a fraction', () => closefrom(3.5), 'ERR_OUT_OF_RANGE'],
   ['flock with an unknown operation', () => flock(0, 'toString' as never), 'ERR_INVALID_ARG_VALUE'],
