@@ -6,7 +6,7 @@
 //
 // It runs in a pid namespace of its own, lest a signal get out. Exit status: 0 all is well, 1 it isn't, 77 no namespace.
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
@@ -16,6 +16,7 @@ import type { Entry, Table } from './entry.js';
 import { DESCRIPTOR_LIMIT } from './hostile.js';
 
 const NO_NAMESPACE = 77;
+const PROGRESS = 3;
 const REFUSED = ['ERR_INVALID_ARG_TYPE', 'ERR_INVALID_ARG_VALUE', 'ERR_OUT_OF_RANGE', 'ERR_UNKNOWN_SIGNAL'];
 
 /** What a refused call must leave as it was. */
@@ -77,6 +78,8 @@ async function callEverything(calls: number, seed: number): Promise<void> {
   const numRuns = Math.ceil(calls / called.length);
   let made = 0;
   for (const [name, call] of called) {
+    // For the report in case the call takes the process down.
+    writeSync(PROGRESS, `${name}\n`);
     const entry = tables[name] as Entry;
     const check = checker(call as (...args: unknown[]) => unknown, entry);
     const property = fc.property(entry.arguments, (args) => {
@@ -104,7 +107,11 @@ if (mode === '--inside') {
   }
   const script = [process.execPath, process.argv[1] as string, '--inside', String(calls), String(seed)];
   const [file, args] = namespaceCommand(script);
-  const { status, signal, error } = spawnSync(file, args, { stdio: ['ignore', 'inherit', 'inherit'] });
-  if (signal || error) console.error(`the fuzz test ended by ${signal ?? error}`);
+  const stdio = ['ignore', 'inherit', 'inherit', 'pipe'] as const;
+  const { status, signal, error, output } = spawnSync(file, args, { stdio: [...stdio], encoding: 'utf8' });
+  if (signal || error) {
+    const last = output?.[PROGRESS]?.trim().split('\n').at(-1);
+    console.error(`the fuzz test ended by ${signal ?? error} in ${last}, seed ${seed}`);
+  }
   process.exitCode = status ?? 1;
 }

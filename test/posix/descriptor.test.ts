@@ -121,6 +121,21 @@ test('closefrom knows the pipes of pipe() however many were made and closed', as
   assert.deepEqual(await play(t, 'closefromAfterManyPipes'), []);
 });
 
+for (const [cloexec, open] of [
+  ['true', true],
+  ['false', false],
+] as const) {
+  test(`closefrom takes a pipe it did not make for libuv's if it is close-on-exec: ${cloexec}`, async (t) => {
+    const command = `true | '${process.execPath}' '${fixturePath('descriptor')}' closefromForeignPipe ${cloexec}`;
+    const { stdout } = await startProgram(t, 'sh', ['-c', command]).outcome;
+    assert.deepEqual(JSON.parse(stdout), [open, open]);
+  });
+}
+
+test('closefrom spares /dev/null opened read-only, which may be the reserve of libuv, and no other', async (t) => {
+  assert.deepEqual(await play(t, 'closefromSparesTheReserve'), [true, false]);
+});
+
 test('after closefrom on a terminal, process.stdout still writes', async (t) => {
   const command = `'${process.execPath}' '${fixturePath('descriptor')}' closefromTerminal`;
   const { code, signal, stdout } = await startProgram(t, 'script', ['-qec', command, '/dev/null']).outcome;
