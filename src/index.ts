@@ -3,11 +3,11 @@ export {
   closefrom,
   dup,
   dup2,
-  flock,
   type FlockOperation,
   type FlockOptions,
-  pipe,
+  flock,
   type PipeOptions,
+  pipe,
   setCloexec,
 } from './posix/descriptor.js';
 export { type ForkSupport, fork, forkSupport } from './posix/fork.js';

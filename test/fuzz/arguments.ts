@@ -4,7 +4,8 @@
 //
 //   node out/test/fuzz/arguments.js [calls = 100000] [seed]
 //
-// It runs in a pid namespace of its own, lest a signal get out. Exit status: 0 all is well, 1 it isn't, 77 no namespace.
+// It runs in a pid namespace of its own, lest a signal get out. Exit status: 0 all is well, 1 it isn't, 77 no
+// namespace.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -24,7 +25,9 @@ function stateOfProcess(): string {
   const status = readFileSync('/proc/self/status', 'utf8');
   const kept = ['Name', 'Umask', 'Uid', 'Gid', 'Groups', 'SigBlk', 'SigIgn', 'SigCgt'];
   const lines = status.split('\n').filter((line) => kept.some((field) => line.startsWith(`${field}:`)));
-  return [...lines, process.cwd(), readFileSync('/proc/self/limits', 'utf8'), `${countDescriptors()} descriptors`].join('\n');
+  return [...lines, process.cwd(), readFileSync('/proc/self/limits', 'utf8'), `${countDescriptors()} descriptors`].join(
+    '\n',
+  );
 }
 
 function countDescriptors(): number {
@@ -92,10 +95,13 @@ async function callEverything(calls: number, seed: number): Promise<void> {
 
   const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim();
   if (children) throw new Error(`children are left: ${children}`);
-  console.log(`${made} calls of ${called.length} exports, seed ${seed}: a coded error or a documented result each time`);
+  console.log(
+    `${made} calls of ${called.length} exports, seed ${seed}: a coded error or a documented result each time`,
+  );
 }
 
-const [mode, ...numbers] = process.argv[2] === '--inside' ? process.argv.slice(2) : ['--outside', ...process.argv.slice(2)];
+const [mode, ...numbers] =
+  process.argv[2] === '--inside' ? process.argv.slice(2) : ['--outside', ...process.argv.slice(2)];
 const [calls = 100_000, seed = Date.now() % 2 ** 31] = numbers.map(Number);
 if (mode === '--inside') {
   await callEverything(calls, seed);

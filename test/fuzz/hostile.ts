@@ -22,7 +22,19 @@ export const wrongType: fc.Arbitrary<unknown> = fc.oneof(
 
 /** Numbers that are no 32-bit integers. */
 export const wrongNumber: fc.Arbitrary<number> = fc.oneof(
-  fc.constantFrom(Number.NaN, Infinity, -Infinity, 2 ** 31, 2 ** 32, 2 ** 53, -(2 ** 53), Number.MAX_VALUE, 5e-324, 0.5, -0.5),
+  fc.constantFrom(
+    Number.NaN,
+    Infinity,
+    -Infinity,
+    2 ** 31,
+    2 ** 32,
+    2 ** 53,
+    -(2 ** 53),
+    Number.MAX_VALUE,
+    5e-324,
+    0.5,
+    -0.5,
+  ),
   fc.double().filter((n) => !Number.isInteger(n) || Math.abs(n) > 2 ** 31),
 );
 

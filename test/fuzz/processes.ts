@@ -6,8 +6,8 @@ import { anything, badPid, missingPath, notInteger, notText, upTo, wrongText } f
 const argv = fc.oneof(anything, fc.array(fc.oneof(wrongText, notText), { maxLength: 3 }));
 const env = fc.oneof(anything, fc.dictionary(fc.string(), fc.oneof(wrongText, notText), { maxKeys: 3 }));
 
-// Each option of forkExec as it should not be, and now and then as it may be. The program never exists, so that not even
-// the right ones start anything.
+// Each option of forkExec as it should not be, and now and then as it may be. The program never exists, so that not
+// even the right ones start anything.
 const forkExecOptions = fc.record(
   {
     argv,
@@ -36,7 +36,20 @@ const forkExecOptions = fc.record(
 );
 
 // What any step of forkExec may answer. EFAULT, EINTR and their like are not among them.
-const stepErrnos = ['E2BIG', 'EACCES', 'EBADF', 'EINVAL', 'ENAMETOOLONG', 'ENODEV', 'ENOENT', 'ENOTDIR', 'ENOTTY', 'ENXIO', 'EPERM', 'ESRCH'];
+const stepErrnos = [
+  'E2BIG',
+  'EACCES',
+  'EBADF',
+  'EINVAL',
+  'ENAMETOOLONG',
+  'ENODEV',
+  'ENOENT',
+  'ENOTDIR',
+  'ENOTTY',
+  'ENXIO',
+  'EPERM',
+  'ESRCH',
+];
 
 const waitOptions = fc.oneof(anything, fc.record({ noHang: anything, untraced: anything }, { requiredKeys: [] }));
 
@@ -46,8 +59,20 @@ export const processes: Table = {
   atfork: {
     // A wrong hook on its own, lest the right one beside it be installed.
     arguments: fc.oneof(
-      upTo(fc.oneof(notInteger.filter((value) => typeof value !== 'object' || value === null), fc.integer())),
-      fc.tuple(fc.record({ prepare: fc.oneof(notInteger.filter((value) => typeof value !== 'function'), fc.integer()) })),
+      upTo(
+        fc.oneof(
+          notInteger.filter((value) => typeof value !== 'object' || value === null),
+          fc.integer(),
+        ),
+      ),
+      fc.tuple(
+        fc.record({
+          prepare: fc.oneof(
+            notInteger.filter((value) => typeof value !== 'function'),
+            fc.integer(),
+          ),
+        }),
+      ),
     ),
     excluded: 'objects without a wrong hook: what they install runs in a fork that this test never makes',
   },
@@ -56,7 +81,10 @@ export const processes: Table = {
     excluded: 'a status, and none at all: the test would be over',
   },
   execve: {
-    arguments: fc.oneof(fc.tuple(fc.oneof(notText, fc.constantFrom('', '\0')), argv, env), upTo(missingPath, argv, env)),
+    arguments: fc.oneof(
+      fc.tuple(fc.oneof(notText, fc.constantFrom('', '\0')), argv, env),
+      upTo(missingPath, argv, env),
+    ),
     errnos: ['ENOENT', 'ENAMETOOLONG', 'E2BIG', 'EACCES'],
     excluded: 'a program that exists: it would take the place of this test',
   },

@@ -34,10 +34,16 @@ const unblockable: unknown[] = ['SIGKILL', 'SIGSTOP', 9, 19, 32, 33];
 const resources = ['as', 'core', 'cpu', 'data', 'fsize', 'memlock', 'nofile', 'nproc', 'stack'];
 
 const signal = fc.oneof(fc.constantFrom(...signalNames), fc.integer({ min: 1, max: 64 }));
-const badSignal = fc.oneof(notInteger, fc.constantFrom<unknown>(undefined, 65, -1, 'SIGTERM ', 'sigterm', 'SIGRTMIN+31', 'SIGRTMIN-1'));
+const badSignal = fc.oneof(
+  notInteger,
+  fc.constantFrom<unknown>(undefined, 65, -1, 'SIGTERM ', 'sigterm', 'SIGRTMIN+31', 'SIGRTMIN-1'),
+);
 const flockOperation = fc.oneof(fc.constantFrom('shared', 'exclusive', 'unlock'), notText, wrongText);
 const nonBlockingOptions = fc.oneof(anything, fc.record({ nonBlocking: anything }));
-const badLimit = fc.oneof(notInteger.filter((value) => value !== Infinity && !Number.isSafeInteger(value)), negative);
+const badLimit = fc.oneof(
+  notInteger.filter((value) => value !== Infinity && !Number.isSafeInteger(value)),
+  negative,
+);
 
 const takesNonBlocking = (options: unknown): boolean => {
   if (options === undefined) return true;
@@ -77,11 +83,7 @@ export const toolkit: Table = {
     excluded: 'numbers that may be open: it would close standard output and the file used here',
   },
   flock: {
-    arguments: upTo(
-      fc.oneof(badDescriptor, fc.constant(file)),
-      flockOperation,
-      nonBlockingOptions,
-    ),
+    arguments: upTo(fc.oneof(badDescriptor, fc.constant(file)), flockOperation, nonBlockingOptions),
     errnos: ['EBADF'],
     mayReturn: ([fd, operation, options]) =>
       fd === file && ['shared', 'exclusive', 'unlock'].includes(operation as string) && takesNonBlocking(options),
@@ -94,7 +96,14 @@ export const toolkit: Table = {
 
   kill: {
     arguments: fc.oneof(
-      upTo(fc.oneof(notInteger, deadPid, deadPid.map((pid) => -pid)), fc.oneof(signal, badSignal, fc.constant(0))),
+      upTo(
+        fc.oneof(
+          notInteger,
+          deadPid,
+          deadPid.map((pid) => -pid),
+        ),
+        fc.oneof(signal, badSignal, fc.constant(0)),
+      ),
       fc.tuple(fc.integer(), badSignal),
       fc.tuple(fc.constantFrom(process.pid, 0, -1), fc.constant(0)),
     ),
@@ -104,7 +113,9 @@ export const toolkit: Table = {
   },
   getSignalMask: { arguments: upTo(anything), mayReturn: always },
   setSignalMask: {
-    arguments: upTo(fc.oneof(anything, fc.array(fc.oneof(signal, badSignal), { maxLength: 8 }), fc.array(signal, { maxLength: 8 }))),
+    arguments: upTo(
+      fc.oneof(anything, fc.array(fc.oneof(signal, badSignal), { maxLength: 8 }), fc.array(signal, { maxLength: 8 })),
+    ),
     mayReturn: ([signals]) => Array.isArray(signals) && !signals.some((given) => unblockable.includes(given)),
     undo: () => setSignalMask([]),
   },
