@@ -36,8 +36,9 @@ export function getSignalMask(): SignalName[] {
 
 /**
  * Replaces the set of signals that the calling thread blocks. A signal to the process that this thread blocks goes to
- * another thread that doesn't, and Node's helper threads, made at its start, don't: by itself this keeps no signal away.
- * Threads and forked children inherit the mask, and an exec keeps it; child_process starts its programs with an empty one.
+ * another thread that doesn't, and Node's helper threads, made at its start, don't: by itself this keeps no signal
+ * away. Threads and forked children inherit the mask, and an exec keeps it; child_process starts its programs with an
+ * empty one.
  *
  * @param signals by name or number; the empty array blocks none
  * @returns the signals that were blocked before

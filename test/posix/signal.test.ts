@@ -7,9 +7,9 @@ import { type TestContext, test } from 'node:test';
 import { kill, setSignalMask } from 'posix-daemon';
 import { fixturePath } from '../helpers/fixture.js';
 import { inPidNamespace } from '../helpers/namespace.js';
-import { failureOf, scenario } from '../helpers/scenario.js';
+import { type Failure, failureOf, scenario } from '../helpers/scenario.js';
 
-const play = (t: TestContext, ...args: string[]) => scenario(t, 'signal', args);
+const play = <T>(t: TestContext, ...args: string[]) => scenario<T>(t, 'signal', args);
 
 async function playAlone(t: TestContext, name: string): Promise<unknown> {
   const { code, signal, stdout, stderr } = await inPidNamespace(t, [process.execPath, fixturePath('signal'), name]);
@@ -62,7 +62,7 @@ for (const name of ['killDead', 'killDeadGroup']) {
 }
 
 test('kill of a process of another user fails with EPERM', async (t) => {
-  const { code, errno, syscall } = await play(t, 'killForeign');
+  const { code, errno, syscall } = await play<Failure>(t, 'killForeign');
   assert.deepEqual({ code, errno, syscall }, { code: 'EPERM', errno: -constants.errno.EPERM, syscall: 'kill' });
 });
 
@@ -90,7 +90,7 @@ test('a signal with two names is reported by the one that process.on uses', asyn
   assert.deepEqual(await play(t, 'aliases'), ['SIGABRT', 'SIGIO', 'SIGRTMIN', 'SIGRTMAX']);
 });
 
-test('resetSignals restores ignored signals but SIGPIPE and SIGXFSZ, empties the mask and leaves handlers', async (t) => {
+test('resetSignals restores ignored signals but SIGPIPE and SIGXFSZ, empties the mask, leaves handlers', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'posix-daemon-'));
   t.after(() => rmSync(directory, { recursive: true }));
   const library = join(directory, 'ignore-hangup.so');
