@@ -28,6 +28,15 @@ inline bool ReadUint(const Napi::CallbackInfo& info, size_t index, uint32_t* val
   return true;
 }
 
+inline bool ReadBool(const Napi::CallbackInfo& info, size_t index, bool* value) {
+  if (!info[index].IsBoolean()) {
+    ThrowType(info.Env(), "a boolean is expected");
+    return false;
+  }
+  *value = info[index].As<Napi::Boolean>().Value();
+  return true;
+}
+
 inline bool ReadString(const Napi::CallbackInfo& info, size_t index, std::string* value) {
   if (!info[index].IsString()) {
     ThrowType(info.Env(), "a string is expected");

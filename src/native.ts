@@ -1,9 +1,14 @@
-// Loads the addon. The types are those of the raw binding: positional, validated by nobody but the callers in posix/.
-import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
+// The addon. The types are those of the raw binding: positional, validated by nobody but the callers in posix/.
+import { loadAddon } from './load-addon.js';
+import type { ResourceUsage } from './posix/wait-status.js';
 
 interface DescriptorCalls {
+  dup(fd: number): number;
+  dup2(from: number, to: number): number;
+  pipe(nonBlocking: boolean): [readFd: number, writeFd: number];
+  closefrom(lowest: number): void;
+  flock(fd: number, operation: number): void;
+  setCloexec(fd: number, on: boolean): void;
 }
 
 /** A descriptor of the new program: a copy of `source`, or the file at `path`; with neither, what is at `target` stays. */
@@ -45,12 +50,28 @@ interface ExecCalls {
 }
 
 interface ForkCalls {
+  fork(): number;
+  forkObstacle(): string | undefined;
+  getpid(): number;
+  mathRandomState(last64: Float64Array, reseed: boolean): number;
 }
 
 interface LimitsCalls {
+  getrlimit(resource: number): { soft: number; hard: number };
+  setrlimit(resource: number, soft: number, hard: number): void;
 }
 
 interface PrctlCalls {
+  setPdeathsig(signal: number): void;
+  getPdeathsig(): number;
+  setChildSubreaper(on: boolean): void;
+  getChildSubreaper(): boolean;
+  setNoNewPrivs(): void;
+  getNoNewPrivs(): boolean;
+  setDumpable(on: boolean): void;
+  getDumpable(): boolean;
+  setThreadName(name: string): void;
+  getThreadName(): string;
 }
 
 interface SessionCalls {
@@ -64,9 +85,34 @@ interface SessionCalls {
 }
 
 interface SignalsCalls {
+  kill(pid: number, signal: number): void;
+  getSignalMask(): number[];
+  setSignalMask(signals: number[]): number[];
+  resetSignals(): void;
+  /** The C library's SIGRTMIN and SIGRTMAX. */
+  sigrtmin: number;
+  sigrtmax: number;
 }
 
 interface TitleCalls {
+  setproctitle(title: string): void;
+}
+
+export interface RawWaitStatus {
+  pid: number;
+  exitCode: number | null;
+  signal: number | null;
+  coreDumped: boolean;
+  stopped: number | null;
+  rusage: ResourceUsage;
+}
+
+export interface PidFd {
+  alive(): boolean;
+  signal(signal: number): void;
+  /** Calls back once when the process has terminated, unless close() comes first; one watch at a time. */
+  watch(callback: (error: Error | null, status: RawWaitStatus | null) => void): void;
+  close(): void;
 }
 
 interface UsersCalls {
@@ -77,6 +123,9 @@ interface UsersCalls {
 }
 
 interface WaitCalls {
+  waitpid(pid: number, noHang: boolean, untraced: boolean): RawWaitStatus | null;
+  exit(status: number): never;
+  PidFd: new (pid: number) => PidFd;
 }
 
 /** The raw binding. Each call that fails throws a system error (code, errno, syscall, path). */
@@ -92,12 +141,4 @@ export interface Native
     UsersCalls,
     WaitCalls {}
 
-const require = createRequire(import.meta.url);
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-
-function load(): Native {
-  const loadAddon = require('node-gyp-build') as (dir: string) => Native;
-  return loadAddon(root);
-}
-
-export const native: Native = load();
+export const native = loadAddon() as Native;

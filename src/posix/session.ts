@@ -1,4 +1,5 @@
 import { native } from '../native.js';
+import { mainThreadOnly } from './main-thread.js';
 import * as validate from './validate.js';
 
 /**
@@ -65,26 +66,43 @@ export function umask(mask: number): number {
   return native.umask(mask);
 }
 
+// The working directory and the root are the whole process's, and Node remembers in each thread what process.cwd()
+// answered. Only process.chdir() makes it forget, in the workers too, and it isn't there in a worker.
+const CACHED_CWD = 'the working directory belongs to the whole process';
+
+// The move itself is native, since process.chdir() reports the old directory as `path`, and garbage if that is deleted.
+// Moving to '.' afterwards goes nowhere and works in a deleted or unreachable directory as well.
+function forgetCwd(): void {
+  process.chdir('.');
+}
+
 /**
- * Changes the working directory of the whole process. Node remembers what `process.cwd()` answered; `process.chdir()`
- * makes it forget, so this calls that one where it may.
+ * Changes the working directory of the whole process; process.cwd() follows. Works also when the present one is deleted.
  *
- * @throws ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG
+ * @throws ENOENT if there is no such directory, or `path` is empty; ENOTDIR; EACCES; ELOOP; ENAMETOOLONG;
+ * ERR_WORKER_UNSUPPORTED_OPERATION in a worker thread
  * @see chdir(2)
  */
 export function chdir(path: string): void {
   validate.text('path', path);
+  mainThreadOnly('chdir', CACHED_CWD);
   native.chdir(path);
+  forgetCwd();
 }
 
 /**
  * Changes the root directory of the process. The working directory stays where it was, outside of the new root: call
  * chdir('/') next. What has not been loaded yet (modules, time zone, resolver files) is looked up in the new root.
  *
- * @throws EPERM without CAP_SYS_CHROOT; ENOENT, ENOTDIR, EACCES, ELOOP
+ * Until then process.cwd() fails with ENOENT.
+ *
+ * @throws EPERM without CAP_SYS_CHROOT; ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG; ERR_WORKER_UNSUPPORTED_OPERATION
+ * in a worker thread
  * @see chroot(2)
  */
 export function chroot(path: string): void {
   validate.text('path', path);
+  mainThreadOnly('chroot', CACHED_CWD);
   native.chroot(path);
+  forgetCwd();
 }

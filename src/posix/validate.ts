@@ -55,6 +55,14 @@ export function boolean(name: string, value: unknown): asserts value is boolean 
   if (typeof value !== 'boolean') throw invalidType(name, 'a boolean', value);
 }
 
+export function object(name: string, value: unknown): asserts value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalidType(name, 'an object', value);
+}
+
+export function callback(name: string, value: unknown): asserts value is (...args: never[]) => unknown {
+  if (typeof value !== 'function') throw invalidType(name, 'a function', value);
+}
+
 /** A list of values, each checked by `check` under its own name. */
 export function list<T>(
   name: string,

@@ -1,0 +1,185 @@
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <set>
+
+#include "../user_pipes.h"
+#include "descriptors.h"
+#include "fork.h"
+#include "mappings.h"
+#include "memory.h"
+#include "owners.h"
+#include "raw.h"
+#include "threads.h"
+
+namespace posix_daemon {
+
+// A page shared by parent and child, in which the child tells whether it has become a whole process: it can fail to,
+// at a limit of processes for one, and the parent's fork() must not have succeeded then.
+class Handshake {
+ public:
+  ~Handshake() {
+    if (page_ != nullptr) munmap(page_, sizeof(Page));
+  }
+
+  // 0 or an errno. A page of its own for each fork: the child hands its copy on to no children of its own.
+  int Open() {
+    void* page = mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) return errno;
+    page_ = static_cast<Page*>(page);
+    return 0;
+  }
+
+  // In the child.
+  void Tell(int error) {
+    page_->error = error;
+    page_->told.store(1, std::memory_order_release);
+    FutexWakeAll(&page_->told, true);
+  }
+
+  // In the parent: what the child told, or EAGAIN if it was killed before it could.
+  int Await(pid_t child) {
+    constexpr int64_t kLookAgainNs = 10'000'000;
+    while (page_->told.load(std::memory_order_acquire) == 0) {
+      if (FutexWait(&page_->told, 0, kLookAgainNs, true)) continue;
+      // A death wakes no futex, and a pidfd to wait on as well could fail for want of descriptors; so a look now and then.
+      siginfo_t info = {};
+      const int result = waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT);
+      const bool dead = result == -1 ? errno == ECHILD : info.si_pid == child;
+      if (dead && page_->told.load(std::memory_order_acquire) == 0) return EAGAIN;
+    }
+    return page_->error;
+  }
+
+ private:
+  struct Page {
+    std::atomic<int> told;
+    int error;
+  };
+  Page* page_ = nullptr;
+};
+
+// Blocks every signal of the calling thread for its lifetime.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+// What is kept of the main thread for its copy: the kernel forgets both at a fork.
+struct MainThread {
+  pid_t pid = getpid();
+  int* tid_address = nullptr;
+  void* robust_list = nullptr;
+  size_t robust_list_size = 0;
+
+  MainThread() {
+    syscall(SYS_prctl, PR_GET_TID_ADDRESS, &tid_address, 0, 0, 0);
+    syscall(SYS_get_robust_list, 0, &robust_list, &robust_list_size);
+  }
+};
+
+// Kept between forks, for their buffers and what Memory has learned. Statics of the addon: one main thread, one user.
+static Threads threads;
+static Memory memory;
+static Descriptors descriptors;
+static RawVector<Mapping> mappings;
+
+// Parks the threads and notes the descriptors, both at a moment when that is possible.
+static ForkFailure Freeze(const std::set<ino_t>& user_pipes) {
+  constexpr int kAttempts = 300;
+  constexpr int64_t kPauseNs = 100'000;
+  for (int attempt = 0;; attempt++) {
+    int error = threads.Park();
+    if (error != 0) return {error, "park"};
+    error = descriptors.Survey(user_pipes);
+    if (error == 0) return {0, nullptr};
+    descriptors.Finish();
+    threads.Release();
+    if (error != EBUSY) return {error, "descriptors"};
+    if (attempt == kAttempts) return {EAGAIN, "descriptors"};
+    std::atomic<int> nobody_wakes_it{0};
+    FutexWait(&nobody_wakes_it, 0, kPauseNs, false);
+  }
+}
+
+// The raw call. The C library's fork() would tidy up after threads that it believes to be gone: hand their stacks to new
+// ones, run the handlers of pthread_atfork.
+static pid_t Clone(int* tid_address) {
+  constexpr unsigned long kFlags = SIGCHLD | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
+#if defined(__x86_64__)
+  return static_cast<pid_t>(syscall(SYS_clone, kFlags, nullptr, nullptr, tid_address, nullptr));
+#else
+  return static_cast<pid_t>(syscall(SYS_clone, kFlags, nullptr, nullptr, nullptr, tid_address));
+#endif
+}
+
+// Makes the copy that clone left, one thread and the parent's kernel objects, into a process of its own.
+static void BecomeProcess(const MainThread& main, uv_loop_t* loop, Handshake* handshake) {
+  syscall(SYS_set_robust_list, main.robust_list, main.robust_list_size);
+  // Before any other thread runs: none may see the parent's.
+  int error = descriptors.Replace(mappings, loop);
+  if (error == 0) error = threads.Respawn();
+  handshake->Tell(error);
+  if (error != 0) syscall(SYS_exit_group, 1);
+  memory.Exclude();
+  RepairMutexOwners(mappings, &threads, main.pid, *main.tid_address);
+  threads.Open();
+}
+
+ForkFailure LiveFork(uv_loop_t* loop, pid_t* pid) {
+  // First all that may take a lock.
+  const std::set<ino_t> user_pipes = UserPipes();
+  Handshake handshake;
+  int error = handshake.Open();
+  if (error != 0) return {error, "mmap"};
+
+  const SignalsBlocked signals_blocked;
+  const MainThread main;
+  const ForkFailure frozen = Freeze(user_pipes);
+  if (frozen.error != 0) return frozen;
+
+  const char* step = "memory";
+  error = ReadMappings(&mappings);
+  if (error == 0) error = memory.Include(&mappings);
+  pid_t child = -1;
+  if (error == 0) {
+    step = "clone";
+    child = Clone(main.tid_address);
+    error = child == -1 ? errno : 0;
+    if (child == 0) {
+      BecomeProcess(main, loop, &handshake);
+      *pid = 0;
+      return {0, nullptr};
+    }
+    memory.Exclude();
+  }
+  descriptors.Finish();
+  threads.Release();
+  if (error != 0) return {error, step};
+
+  error = handshake.Await(child);
+  if (error != 0) {
+    while (waitpid(child, nullptr, 0) == -1 && errno == EINTR) {
+    }
+    return {error, "child"};
+  }
+  *pid = child;
+  return {0, nullptr};
+}
+
+}  // namespace posix_daemon

@@ -1,0 +1,132 @@
+#include "owners.h"
+
+#include "arch.h"
+
+namespace posix_daemon {
+
+// pthread_mutex_t, as glibc lays it out on 64-bit machines.
+struct Mutex {
+  int32_t lock;  // 1: held, 2: held and waited for
+  uint32_t count;
+  int32_t owner;
+  uint32_t users;
+  int32_t kind;  // 1: recursive, 2: error-checking
+};
+
+static bool LooksHeld(const Mutex* mutex) {
+  constexpr uint32_t kPlausible = 10000;
+  const int32_t kind = mutex->kind & 127;
+  return (mutex->lock == 1 || mutex->lock == 2) && mutex->count <= kPlausible && mutex->users >= 1 &&
+         mutex->users <= kPlausible && (kind == 1 || kind == 2);
+}
+
+// Old tids and the new ones, small and sorted by nothing: a process has a dozen.
+class TidMap {
+ public:
+  TidMap(Threads* threads, pid_t old_main, pid_t new_main) : threads_(threads), old_main_(old_main), new_main_(new_main) {
+    lowest_ = highest_ = old_main;
+    for (size_t i = 0; i < threads->size(); i++) {
+      const pid_t tid = (*threads)[i].tid;
+      if (tid < lowest_) lowest_ = tid;
+      if (tid > highest_) highest_ = tid;
+    }
+  }
+  pid_t lowest() const { return lowest_; }
+  pid_t highest() const { return highest_; }
+  pid_t New(pid_t tid) const { return tid == old_main_ ? new_main_ : threads_->NewTid(tid); }
+
+ private:
+  Threads* threads_;
+  pid_t old_main_;
+  pid_t new_main_;
+  pid_t lowest_;
+  pid_t highest_;
+};
+
+static void RepairAt(uint32_t* word, const TidMap& tids) {
+  auto* mutex = reinterpret_cast<Mutex*>(reinterpret_cast<char*>(word) - offsetof(Mutex, owner));
+  if (!LooksHeld(mutex)) return;
+  const pid_t tid = tids.New(mutex->owner);
+  if (tid != 0) mutex->owner = tid;
+}
+
+// The tids of a process are neighbours: one comparison of four words at a time passes over nearly all of the heap.
+static void RepairIn(uintptr_t start, uintptr_t end, const TidMap& tids) {
+  using Words = uint32_t __attribute__((vector_size(16)));
+  using Halves = uint64_t __attribute__((vector_size(16)));
+  constexpr int kAtOnce = 4;
+  const auto low = static_cast<uint32_t>(tids.lowest());
+  const uint32_t width = static_cast<uint32_t>(tids.highest()) - low;
+  const Words lows = {low, low, low, low};
+  const Words widths = {width, width, width, width};
+  // A mutex doesn't reach over the end of a mapping, so neither of its neighbours has to be looked at there.
+  const auto* last = reinterpret_cast<const Words*>(end) - kAtOnce;
+  for (auto* at = reinterpret_cast<Words*>(start); at <= last; at += kAtOnce) {
+    const Words hits = reinterpret_cast<Words>(at[0] - lows <= widths) | reinterpret_cast<Words>(at[1] - lows <= widths) |
+                       reinterpret_cast<Words>(at[2] - lows <= widths) | reinterpret_cast<Words>(at[3] - lows <= widths);
+    const auto halves = reinterpret_cast<Halves>(hits);
+    if (__builtin_expect((halves[0] | halves[1]) == 0, 1)) continue;
+    auto* words = reinterpret_cast<uint32_t*>(at);
+    for (int i = 0; i < kAtOnce * 4; i++) {
+      auto* word = words + i;
+      const auto address = reinterpret_cast<uintptr_t>(word);
+      if (*word - low <= width && address >= start + offsetof(Mutex, owner) &&
+          address + sizeof(Mutex) - offsetof(Mutex, owner) <= end) {
+        RepairAt(word, tids);
+      }
+    }
+  }
+}
+
+// Where a mutex can be: data of modules, and what malloc hands out. Not stacks (8 MiB each, a mutex there is private to
+// its thread), not V8's heap, not the large blocks of Buffers.
+static bool MayHoldMutexes(const Mapping& mapping, const Mapping* previous) {
+  if (!mapping.readable || !mapping.writable || mapping.shared || mapping.excluded) return false;
+  constexpr size_t kArenaAlignment = 64 << 20;
+  constexpr size_t kSmall = 1 << 20;
+  switch (mapping.kind) {
+    case MappingKind::kHeap:
+    case MappingKind::kFile:
+      return true;
+    case MappingKind::kAnonymous:
+      return mapping.start % kArenaAlignment == 0 || mapping.size() < kSmall ||
+             (previous != nullptr && previous->end == mapping.start && previous->kind == MappingKind::kFile);
+    default:
+      return false;
+  }
+}
+
+// A thread asleep in pthread_mutex_lock has read its tid before and stores it as the owner when it gets the mutex. Which
+// register, or which word of the few frames that are open, depends on how the C library was compiled; what it is for
+// doesn't: in these frames an old tid is nothing but that.
+static void RepairWaiter(Thread* thread) {
+  ucontext_t* context = thread->context;
+  if (!IsSyscallInstruction(InstructionPointer(context)) || SyscallToMake(context) != __NR_futex) return;
+  const auto* mutex = reinterpret_cast<const Mutex*>(FirstArgument(context));
+  // The futex of a condition variable or a semaphore isn't a mutex, and what follows it doesn't look like one.
+  if (!LooksHeld(mutex)) return;
+  const auto old_tid = static_cast<uint32_t>(thread->tid);
+  const auto new_tid = static_cast<uint32_t>(*thread->tid_address);
+  EachRegister(context, [&](uint64_t* value) {
+    if (*value == old_tid) *value = new_tid;
+  });
+  constexpr int kFramesBytes = 256;
+  auto* stack = reinterpret_cast<uint32_t*>(StackPointer(context));
+  for (size_t i = 0; i < kFramesBytes / sizeof(uint32_t); i++) {
+    if (stack[i] == old_tid) stack[i] = new_tid;
+  }
+}
+
+void RepairMutexOwners(const RawVector<Mapping>& mappings, Threads* threads, pid_t old_main, pid_t new_main) {
+  const TidMap tids(threads, old_main, new_main);
+  for (size_t i = 0; i < mappings.size(); i++) {
+    const Mapping* previous = i > 0 ? &mappings[i - 1] : nullptr;
+    if (MayHoldMutexes(mappings[i], previous)) RepairIn(mappings[i].start, mappings[i].end, tids);
+  }
+  for (size_t i = 0; i < threads->size(); i++) {
+    Thread& thread = (*threads)[i];
+    if (thread.state.load(std::memory_order_relaxed) == ThreadState::kParked) RepairWaiter(&thread);
+  }
+}
+
+}  // namespace posix_daemon

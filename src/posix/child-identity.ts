@@ -1,0 +1,24 @@
+import inspector from 'node:inspector';
+import { native } from '../native.js';
+import { renewEntropy } from './entropy.js';
+
+/** In a forked child: makes it differ from its parent where it has to. */
+export function assumeIdentity(): void {
+  // A data property, filled in when Node started.
+  Object.defineProperty(process, 'pid', {
+    value: native.getpid(),
+    enumerable: true,
+    configurable: true,
+    writable: false,
+  });
+  renewEntropy();
+  moveInspector();
+}
+
+/** A process that can be debugged has a child that can, at a port of its own: both would accept debuggers at the old one. */
+function moveInspector(): void {
+  const url = inspector.url();
+  if (url === undefined) return;
+  inspector.close();
+  inspector.open(0, new URL(url).hostname);
+}

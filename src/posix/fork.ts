@@ -1,0 +1,57 @@
+import { isMainThread } from 'node:worker_threads';
+import { native } from '../native.js';
+import { prepareFork } from './atfork.js';
+import { assumeIdentity } from './child-identity.js';
+import { prepareEntropy } from './entropy.js';
+import { mainThreadOnly } from './main-thread.js';
+
+/** The answer of forkSupport(). */
+export interface ForkSupport {
+  supported: boolean;
+  /** Why not, where it isn't. */
+  reason?: string;
+}
+
+/**
+ * Duplicates the whole process, and returns in both. The child has a copy of all memory, shared copy on write, and of
+ * every thread: timers, sockets, promises, compiled code, Workers, requests in flight all go on in it, as in the parent.
+ * Descriptors are shared, as fork(2) has it, except for those of the event loops. docs/fork.md tells what to look after.
+ *
+ * The hooks of atfork() run around it. In the child `process.pid` is its own, `crypto.randomUUID()`,
+ * `crypto.randomInt()` and `Math.random()` differ from the parent's, an inspector is closed.
+ *
+ * Synchronous; a few milliseconds, during which no thread of the process runs. From any callback of the main thread.
+ * Linux with glibc, x86-64 and arm64.
+ *
+ * @returns the child's pid in the parent, 0 in the child
+ * @throws ENOTSUP where forkSupport() says so, before anything has changed; EAGAIN at a limit of processes
+ * (RLIMIT_NPROC, a cgroup's pids.max) or when a thread didn't stop within 2 s; ENOMEM; EMFILE if there isn't room for
+ * the few descriptors it needs for a moment; `step` names the part that failed. ERR_WORKER_UNSUPPORTED_OPERATION in a
+ * worker thread. There is no child then.
+ * @see fork(2)
+ */
+export function fork(): number {
+  mainThreadOnly('fork', 'the child would begin in a thread that is not its main one');
+  prepareEntropy();
+  const hooks = prepareFork();
+  let pid: number;
+  try {
+    pid = native.fork();
+  } catch (error) {
+    hooks.inParent();
+    throw error;
+  }
+  if (pid !== 0) {
+    hooks.inParent();
+    return pid;
+  }
+  assumeIdentity();
+  hooks.inChild();
+  return 0;
+}
+
+/** Whether fork() can work here, asked without trying. */
+export function forkSupport(): ForkSupport {
+  const reason = isMainThread ? native.forkObstacle() : 'a worker thread cannot fork';
+  return reason === undefined ? { supported: true } : { supported: false, reason };
+}
