@@ -96,3 +96,10 @@ export function hasEnded(pid: number): boolean {
     return true;
   }
 }
+
+/** Has a fixture start with these files open at these numbers, for reading and writing, and not close-on-exec. */
+export function withOpen(files: Record<number, string>, mode = '<>'): FixtureOptions & object {
+  const redirections = Object.entries(files).map(([fd, path]) => `${fd}${mode}${path}`);
+  const script = `exec ${redirections.join(' ')}; exec "$@"`;
+  return { execPath: '/bin/bash', execArgv: ['-c', script, 'bash', process.execPath] };
+}

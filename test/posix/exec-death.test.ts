@@ -32,7 +32,7 @@ async function killParent({ child: parent }: Running) {
 }
 
 for (const [whose, ids] of [
-  ['the caller\'s', {}],
+  ["the caller's", {}],
   ['another', { uid: 65534, gid: 65534 }],
 ] as const) {
   test(`with pdeathsig a program of ${whose} user dies when its parent is killed`, needsRoot, async (t) => {
@@ -69,7 +69,7 @@ test('without pdeathsig it does', async (t) => {
 });
 
 for (const [kind, ids] of [
-  ['that borrows the caller\'s memory', {}],
+  ["that borrows the caller's memory", {}],
   ['that has a copy of the memory', { groups: [] }],
 ] as const) {
   test(`a child ${kind} and is killed on the way is ECANCELED, and reaped`, needsRoot, async (t) => {
@@ -83,6 +83,10 @@ for (const [kind, ids] of [
 
 test('pdeathsig is refused in a worker thread, whose end would send it; all else works there', async (t) => {
   const { stdout, code } = await runFixture(t, 'exec-worker');
-  assert.deepEqual(JSON.parse(stdout), ['ERR_WORKER_UNSUPPORTED_OPERATION', 'ERR_WORKER_UNSUPPORTED_OPERATION', 'started']);
+  assert.deepEqual(JSON.parse(stdout), [
+    'ERR_WORKER_UNSUPPORTED_OPERATION',
+    'ERR_WORKER_UNSUPPORTED_OPERATION',
+    'started',
+  ]);
   assert.equal(code, 0);
 });

@@ -3,16 +3,10 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ForkExecOptions } from 'posix-daemon';
-import { descriptorsOf, failure, start, startCat, temporaryDirectory } from '../helpers/exec.js';
+import { descriptorsOf, failure, start, startCat, temporaryDirectory, withOpen } from '../helpers/exec.js';
 import { startFixture, until } from '../helpers/fixture.js';
 
-// Starts the fixture with files open at these numbers.
-function withOpen(descriptors: Record<number, string>) {
-  const redirections = Object.entries(descriptors).map(([fd, path]) => `${fd}<>${path}`);
-  return { execPath: '/bin/bash', execArgv: ['-c', `exec ${redirections.join(' ')}; exec "$@"`, 'bash', process.execPath] };
-}
-
-test('only 0, 1 and 2 are open, and they are the caller\'s', async (t) => {
+test("only 0, 1 and 2 are open, and they are the caller's", async (t) => {
   const directory = temporaryDirectory(t);
   const { pid, parent } = await startCat(t, {}, withOpen({ 7: join(directory, 'seven'), 300: join(directory, 'far') }));
   const inherited = descriptorsOf(parent.pid);
@@ -36,13 +30,21 @@ test('standard output and standard error trade places', async (t) => {
 
 test('one source goes to several targets, past gaps, and all else is closed', async (t) => {
   const file = join(temporaryDirectory(t), 'f');
-  const { pid, parent } = await startCat(t, { stdio: [0, 9, 9], fds: { 4: 9, 200: 9, 6: 9 } }, withOpen({ 9: file, 10: file }));
+  const { pid, parent } = await startCat(
+    t,
+    { stdio: [0, 9, 9], fds: { 4: 9, 200: 9, 6: 9 } },
+    withOpen({ 9: file, 10: file }),
+  );
   const { 0: stdin } = descriptorsOf(parent.pid);
   assert.deepEqual(descriptorsOf(pid), { 0: stdin, 1: file, 2: file, 4: file, 6: file, 200: file });
 });
 
-test('\'null\' is /dev/null for reading and writing', async (t) => {
-  const { pid } = await start(t, '/bin/sleep', { argv: ['1000'], stdio: ['null', 'null', 'null'], pdeathsig: 'SIGKILL' });
+test("'null' is /dev/null for reading and writing", async (t) => {
+  const { pid } = await start(t, '/bin/sleep', {
+    argv: ['1000'],
+    stdio: ['null', 'null', 'null'],
+    pdeathsig: 'SIGKILL',
+  });
   assert.deepEqual(descriptorsOf(pid), { 0: '/dev/null', 1: '/dev/null', 2: '/dev/null' });
 });
 
@@ -58,7 +60,7 @@ test('a path is read from for 0 and appended to for 1 and 2, created under the n
   assert.equal(statSync(log).mode & 0o777, 0o640);
 });
 
-test('a path is the caller\'s, not relative to the new working directory', async (t) => {
+test("a path is the caller's, not relative to the new working directory", async (t) => {
   const directory = temporaryDirectory(t);
   const { pid } = await startCat(t, { cwd: '/', stdio: ['inherit', 'log'] }, { cwd: directory });
   assert.equal(descriptorsOf(pid)[1], join(directory, 'log'));
@@ -70,7 +72,7 @@ test('a descriptor that is copied from itself loses close-on-exec', async (t) =>
   assert.equal(descriptorsOf(pid)[40], file);
 });
 
-test('a source that isn\'t open is EBADF, also when an opened file could have taken its number', async (t) => {
+test("a source that isn't open is EBADF, also when an opened file could have taken its number", async (t) => {
   // The child's own descriptors start at the first free number.
   const probe = await startCat(t, {});
   const used = descriptorsOf(probe.parent.pid);
@@ -87,7 +89,7 @@ test('a low descriptor limit is set when the descriptors are in place', async (t
 });
 
 test('an open file can be executed by its number', async (t) => {
-  const { pid } = await start(t, '/proc/self/fd/9', { argv0: 'cat' }, withOpen({ 9: '/bin/cat' }));
+  const { pid } = await start(t, '/proc/self/fd/9', { argv0: 'cat' }, withOpen({ 9: '/bin/cat' }, '<'));
   assert.ok(!('9' in descriptorsOf(pid)));
 });
 
@@ -105,6 +107,9 @@ test('200 calls, failing ones among them, leave no descriptor and no failed chil
   const before = descriptorsOf(parent.pid);
   for (const _ of calls) assert.ok(JSON.parse(await parent.line()).code);
   const last = JSON.parse(await parent.line()).pid;
-  await until('the descriptors are those of before', () => Object.keys(descriptorsOf(parent.pid)).length <= Object.keys(before).length);
+  await until(
+    'the descriptors are those of before',
+    () => Object.keys(descriptorsOf(parent.pid)).length <= Object.keys(before).length,
+  );
   assert.equal(readFileSync(`/proc/${parent.pid}/task/${parent.pid}/children`, 'utf8').trim(), `${first} ${last}`);
 });

@@ -4,7 +4,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { forkExec, type ForkExecOptions } from 'posix-daemon';
+import { type ForkExecOptions, forkExec } from 'posix-daemon';
 import { asNobody, failure, needsRoot, temporaryDirectory } from '../helpers/exec.js';
 import { startFixture } from '../helpers/fixture.js';
 
@@ -28,7 +28,14 @@ const cases: Case[] = [
 
 const rootCases: Case[] = [
   ['no root directory', '/bin/true', { chroot: '/nowhere' }, 'ENOENT', 'chroot', '/nowhere'],
-  ['a directory that is closed to the new user', '/bin/true', { uid: 65534, gid: 65534, cwd: '/root' }, 'EACCES', 'chdir', '/root'],
+  [
+    'a directory that is closed to the new user',
+    '/bin/true',
+    { uid: 65534, gid: 65534, cwd: '/root' },
+    'EACCES',
+    'chdir',
+    '/root',
+  ],
 ];
 
 const nobodyCases: Case[] = [
@@ -45,7 +52,10 @@ function defineCases(who: string, list: Case[], testOptions: { skip?: string | b
     test(`${who}: ${what} fails with ${code} in ${step}`, testOptions, async (t) => {
       const seen = await failure(t, file, options, fixtureOptions);
       const errno = -constants.errno[code as keyof typeof constants.errno];
-      assert.deepEqual({ ...seen, message: '' }, { code, errno, syscall: 'forkExec', step, ...(path && { path }), message: '' });
+      assert.deepEqual(
+        { ...seen, message: '' },
+        { code, errno, syscall: 'forkExec', step, ...(path && { path }), message: '' },
+      );
       assert.match(seen.message, new RegExp(`^${code}: .*, forkExec \\(${step}\\)`));
     });
   }
@@ -75,7 +85,10 @@ test('a process that may make no other fails with EAGAIN in clone', needsRoot, a
 
 test('a name that no directory of PATH has is ENOENT, before anything is done', async (t) => {
   const seen = await failure(t, 'no-such-program', { env: { PATH: '/bin:/usr/bin' } });
-  assert.deepEqual([seen.code, seen.syscall, seen.step, seen.path], ['ENOENT', 'forkExec', undefined, 'no-such-program']);
+  assert.deepEqual(
+    [seen.code, seen.syscall, seen.step, seen.path],
+    ['ENOENT', 'forkExec', undefined, 'no-such-program'],
+  );
 });
 
 test('a name that PATH has only as a file that may not be executed is EACCES', async (t) => {
@@ -93,12 +106,22 @@ const bad: [what: string, call: () => unknown, code: string, names: string][] = 
   ['a file with a null byte', () => forkExec('a\0b'), 'ERR_INVALID_ARG_VALUE', 'file'],
   ['a misspelt option', () => forkExec('/x', { setSid: true } as never), 'ERR_INVALID_ARG_VALUE', 'setSid'],
   ['options that are none', () => forkExec('/x', null as never), 'ERR_INVALID_ARG_TYPE', 'options'],
-  ['an argument that is no string', () => forkExec('/x', { argv: ['a', 1] as never }), 'ERR_INVALID_ARG_TYPE', 'argv\\[1\\]'],
+  [
+    'an argument that is no string',
+    () => forkExec('/x', { argv: ['a', 1] as never }),
+    'ERR_INVALID_ARG_TYPE',
+    'argv\\[1\\]',
+  ],
   ['a variable that is no string', () => forkExec('/x', { env: { A: 1 } as never }), 'ERR_INVALID_ARG_TYPE', 'env.A'],
   ['a variable with = in its name', () => forkExec('/x', { env: { 'A=B': 'c' } }), 'ERR_INVALID_ARG_VALUE', 'env'],
   ['an unknown user', () => forkExec('/x', { uid: 'no-such-user' }), 'ERR_INVALID_ARG_VALUE', 'no-such-user'],
   ['an unknown group', () => forkExec('/x', { gid: 'no-such-group' }), 'ERR_INVALID_ARG_VALUE', 'no-such-group'],
-  ['an unknown group in a list', () => forkExec('/x', { groups: ['no-such-group'] }), 'ERR_INVALID_ARG_VALUE', 'groups\\[0\\]'],
+  [
+    'an unknown group in a list',
+    () => forkExec('/x', { groups: ['no-such-group'] }),
+    'ERR_INVALID_ARG_VALUE',
+    'groups\\[0\\]',
+  ],
   ['the id -1', () => forkExec('/x', { uid: 0xffffffff }), 'ERR_OUT_OF_RANGE', 'uid'],
   ['a wide umask', () => forkExec('/x', { umask: 0o1000 }), 'ERR_OUT_OF_RANGE', 'umask'],
   ['a fourth standard descriptor', () => forkExec('/x', { stdio: [0, 1, 2, 3] }), 'ERR_INVALID_ARG_VALUE', 'stdio'],
@@ -107,11 +130,21 @@ const bad: [what: string, call: () => unknown, code: string, names: string][] = 
   ['a target that is no number', () => forkExec('/x', { fds: { a: 1 } as never }), 'ERR_OUT_OF_RANGE', 'fds'],
   ['setpgid with setsid', () => forkExec('/x', { setsid: true, setpgid: true }), 'ERR_INVALID_ARG_VALUE', 'setpgid'],
   ['ctty without setsid', () => forkExec('/x', { ctty: true }), 'ERR_INVALID_ARG_VALUE', 'ctty'],
-  ['ctty of a descriptor that will be closed', () => forkExec('/x', { setsid: true, ctty: 9 }), 'ERR_INVALID_ARG_VALUE', 'ctty'],
+  [
+    'ctty of a descriptor that will be closed',
+    () => forkExec('/x', { setsid: true, ctty: 9 }),
+    'ERR_INVALID_ARG_VALUE',
+    'ctty',
+  ],
   ['an unknown signal', () => forkExec('/x', { pdeathsig: 'SIGNOPE' as never }), 'ERR_UNKNOWN_SIGNAL', 'SIGNOPE'],
   ['signal 65', () => forkExec('/x', { signalMask: [65] }), 'ERR_OUT_OF_RANGE', 'signalMask\\[0\\]'],
   ['an unknown limit', () => forkExec('/x', { rlimits: { files: 1 } as never }), 'ERR_INVALID_ARG_VALUE', 'files'],
-  ['half a limit', () => forkExec('/x', { rlimits: { core: { soft: 1 } as never } }), 'ERR_INVALID_ARG_TYPE', 'core.hard'],
+  [
+    'half a limit',
+    () => forkExec('/x', { rlimits: { core: { soft: 1 } as never } }),
+    'ERR_INVALID_ARG_TYPE',
+    'core.hard',
+  ],
   ['a nice value of 20', () => forkExec('/x', { nice: 20 }), 'ERR_OUT_OF_RANGE', 'nice'],
   ['a name to search with chroot', () => forkExec('x', { chroot: '/' }), 'ERR_INVALID_ARG_VALUE', 'file'],
 ];

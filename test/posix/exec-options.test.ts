@@ -37,7 +37,7 @@ test('env is the whole environment, without what is undefined', async (t) => {
   assert.deepEqual(nullSeparated(`/proc/${pid}/environ`), ['A=1', 'EMPTY=', 'EQUALS=x=y']);
 });
 
-test('the environment is the caller\'s by default', async (t) => {
+test("the environment is the caller's by default", async (t) => {
   const { pid } = await startCat(t, {}, { env: { PATH: '/bin', ONE: 'two' } });
   assert.deepEqual(nullSeparated(`/proc/${pid}/environ`).sort(), ['ONE=two', 'PATH=/bin']);
 });
@@ -70,16 +70,22 @@ test('uid, gid and groups replace every id', needsRoot, async (t) => {
   assert.equal(procStatus(pid, 'CapEff'), '0000000000000000');
 });
 
-test('a user comes with its primary group and its supplementary groups, not with those of root', needsRoot, async (t) => {
-  // One that has supplementary groups, if there is one.
-  const members = readFileSync('/etc/group', 'utf8').split('\n').flatMap((line) => line.split(':')[3]?.split(',') ?? []);
-  const user = members.find((name) => name !== '' && name !== 'root') ?? 'nobody';
-  const id = (option: string) => execFileSync('id', [option, user], { encoding: 'utf8' }).trim();
-  const { pid } = await startCat(t, { uid: user });
-  assert.equal(procStatus(pid, 'Uid')?.split('\t')[0], id('-u'));
-  assert.equal(procStatus(pid, 'Gid')?.split('\t')[0], id('-g'));
-  assert.deepEqual(procStatus(pid, 'Groups')?.split(' ').sort(), id('-G').split(' ').sort());
-});
+test(
+  'a user comes with its primary group and its supplementary groups, not with those of root',
+  needsRoot,
+  async (t) => {
+    // One that has supplementary groups, if there is one.
+    const members = readFileSync('/etc/group', 'utf8')
+      .split('\n')
+      .flatMap((line) => line.split(':')[3]?.split(',') ?? []);
+    const user = members.find((name) => name !== '' && name !== 'root') ?? 'nobody';
+    const id = (option: string) => execFileSync('id', [option, user], { encoding: 'utf8' }).trim();
+    const { pid } = await startCat(t, { uid: user });
+    assert.equal(procStatus(pid, 'Uid')?.split('\t')[0], id('-u'));
+    assert.equal(procStatus(pid, 'Gid')?.split('\t')[0], id('-g'));
+    assert.deepEqual(procStatus(pid, 'Groups')?.split(' ').sort(), id('-G').split(' ').sort());
+  },
+);
 
 test('a process that is the user already keeps its groups', needsRoot, async (t) => {
   const spawnOptions = { uid: 65534, gid: 61235 };
@@ -116,7 +122,7 @@ test('setsid makes the program the leader of a session without a terminal', asyn
   assert.deepEqual([stat(pid, 5), stat(pid, 6), stat(pid, 7)], [String(pid), String(pid), '0']);
 });
 
-test('setpgid makes the program the leader of a group of the caller\'s session', async (t) => {
+test("setpgid makes the program the leader of a group of the caller's session", async (t) => {
   const { pid, parent } = await startCat(t, { setpgid: true });
   assert.deepEqual([stat(pid, 5), stat(pid, 6)], [String(pid), stat(parent.pid, 6)]);
 });
@@ -128,7 +134,7 @@ test('setpgid with a number joins that group', async (t) => {
   assert.equal(stat(parent.pid, 5), String(group));
 });
 
-test('the program stays in the caller\'s session and group by default', async (t) => {
+test("the program stays in the caller's session and group by default", async (t) => {
   const { pid, parent } = await startCat(t, {}, { detached: true });
   assert.deepEqual([stat(pid, 5), stat(pid, 6)], [String(parent.pid), String(parent.pid)]);
 });
@@ -147,8 +153,12 @@ os.execvp(sys.argv[1], sys.argv[1:])`;
 
 test('rlimits hold in the program and not in the caller', async (t) => {
   const limits = (pid: number, name: string) =>
-    readFileSync(`/proc/${pid}/limits`, 'utf8').match(new RegExp(`^Max ${name} +(\\S+) +(\\S+)`, 'm'))?.slice(1);
-  const { pid, parent } = await startCat(t, { rlimits: { nofile: { soft: 7, hard: 19 }, core: 0, cpu: { soft: 5, hard: 'Infinity' as never } } });
+    readFileSync(`/proc/${pid}/limits`, 'utf8')
+      .match(new RegExp(`^Max ${name} +(\\S+) +(\\S+)`, 'm'))
+      ?.slice(1);
+  const { pid, parent } = await startCat(t, {
+    rlimits: { nofile: { soft: 7, hard: 19 }, core: 0, cpu: { soft: 5, hard: 'Infinity' as never } },
+  });
   assert.deepEqual(limits(pid, 'open files'), ['7', '19']);
   assert.deepEqual(limits(pid, 'core file size'), ['0', '0']);
   assert.deepEqual(limits(pid, 'cpu time'), ['5', 'unlimited']);
