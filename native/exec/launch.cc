@@ -130,7 +130,8 @@ Launched Launch(Plan& plan) {
     Reap(pid);
     return {-1, outcome.step, outcome.error, outcome.item};
   }
-  // Killed before it came to execve, by the OOM killer or by hand. Killed later is killed as the program.
+  // Killed before it came to execve, by the OOM killer or by hand. Killed later is killed as the program, also while
+  // the kernel still loads it: this thread goes on when the child has given up the old memory.
   if (outcome.step != Step::kExecve) {
     Reap(pid);
     return {-1, outcome.step, ECANCELED, outcome.item};

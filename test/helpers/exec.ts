@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { ForkExecOptions } from 'posix-daemon';
-import { type Running, startFixture } from './fixture.js';
+import { type Running, startFixture, until } from './fixture.js';
 
 export interface Failure {
   code: string;
@@ -32,6 +32,11 @@ export async function start(
   const parent = startFixture(t, 'exec', [JSON.stringify([[file, options]])], fixtureOptions);
   const answer = JSON.parse(await parent.line());
   if (answer.pid === undefined) throw new Error(answer.message);
+  // The kernel lets the parent go on a moment before the arguments can be seen.
+  await until(
+    'the program is loaded',
+    () => hasEnded(answer.pid) || nullSeparated(`/proc/${answer.pid}/cmdline`).length > 0,
+  );
   return { pid: answer.pid, parent };
 }
 
@@ -98,8 +103,8 @@ export function hasEnded(pid: number): boolean {
 }
 
 /** Has a fixture start with these files open at these numbers, for reading and writing, and not close-on-exec. */
-export function withOpen(files: Record<number, string>, mode = '<>'): FixtureOptions & object {
-  const redirections = Object.entries(files).map(([fd, path]) => `${fd}${mode}${path}`);
+export function withOpen(files: Record<number, string>): FixtureOptions & object {
+  const redirections = Object.entries(files).map(([fd, path]) => `${fd}<>${path}`);
   const script = `exec ${redirections.join(' ')}; exec "$@"`;
   return { execPath: '/bin/bash', execArgv: ['-c', script, 'bash', process.execPath] };
 }

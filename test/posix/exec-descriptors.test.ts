@@ -88,11 +88,6 @@ test('a low descriptor limit is set when the descriptors are in place', async (t
   assert.equal(descriptorsOf(pid)[100], file);
 });
 
-test('an open file can be executed by its number', async (t) => {
-  const { pid } = await start(t, '/proc/self/fd/9', { argv0: 'cat' }, withOpen({ 9: '/bin/cat' }, '<'));
-  assert.ok(!('9' in descriptorsOf(pid)));
-});
-
 test('200 calls, failing ones among them, leave no descriptor and no failed child behind', async (t) => {
   const directory = temporaryDirectory(t);
   const kinds: [string, ForkExecOptions][] = [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { asNobody, needsRoot, nullSeparated, start, startCat, stat, temporaryDirectory } from '../helpers/exec.js';
@@ -53,7 +53,8 @@ test('chroot is the root directory, and the working directory is in it', needsRo
   const libraries = execFileSync('ldd', ['/bin/cat'], { encoding: 'utf8' }).match(/\/\S+/g) ?? [];
   for (const path of ['/bin/cat', ...libraries]) {
     mkdirSync(join(jail, dirname(path)), { recursive: true });
-    cpSync(path, join(jail, path), { dereference: true });
+    copyFileSync(path, join(jail, path));
+    chmodSync(join(jail, path), 0o755);
   }
   const { pid } = await startCat(t, { chroot: jail, stdio: ['inherit', 'null'] });
   assert.equal(readlinkSync(`/proc/${pid}/root`), jail);
