@@ -44,8 +44,8 @@ class Child {
   void Execute();
 
  private:
-  void Begin(Step step, int item = 0) {
-    outcome_.item = item;
+  void Begin(Step step, size_t item = 0) {
+    outcome_.item = static_cast<int>(item);
     outcome_.step = step;
   }
 
@@ -118,8 +118,10 @@ void Child::PlaceDescriptors() {
       Must(-1);  // Inheriting a closed descriptor is inheriting nothing; no other failure is harmless.
     }
   }
+  // Closed now, not left to the exec: that lets the parent go on before it closes anything, and a lock that the parent
+  // gives up next would still be held.
   Begin(Step::kCloseRange);
-  Must(CloseOnExecExcept(plan_.kept.data(), plan_.kept.size()) ? 0 : -1);
+  Must(CloseExcept(plan_.kept.data(), plan_.kept.size()) ? 0 : -1);
   if (plan_.ctty) {
     Begin(Step::kTiocsctty);
     Must(ioctl(*plan_.ctty, TIOCSCTTY, 0));
