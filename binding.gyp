@@ -24,6 +24,7 @@
         "native/fork/io_uring.cc",
         "native/fork/live_fork.cc",
         "native/fork/mappings.cc",
+        "native/fork/math_random.cc",
         "native/fork/memory.cc",
         "native/fork/owners.cc",
         "native/fork/rest.cc",
@@ -31,6 +32,7 @@
         "native/fork/threads.cc",
         "native/libc_compat.cc",
         "native/limits.cc",
+        "native/pidfd.cc",
         "native/prctl.cc",
         "native/runtime_descriptors.cc",
         "native/session.cc",
@@ -42,7 +44,9 @@
       ],
       "include_dirs": ["native", "<!(node -p \"require('node-addon-api').include_dir\")"],
       # Node-API 9 (Node 18.17, 20.3): one binary serves every supported Node.
-      "defines": ["NAPI_VERSION=9", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED", "_GNU_SOURCE"],
+      "defines": ["NAPI_VERSION=9", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED",
+                  # An error thrown in a Worker that is being terminated is dropped instead of aborting the process.
+                  "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS", "_GNU_SOURCE"],
       "cflags": ["-include", "libc_compat.h", "-Wall", "-Wextra", "-Wno-unused-parameter", "-fvisibility=hidden", "-O2"],
       "cflags_cc": ["-std=c++17", "-fno-exceptions", "-fno-rtti"],
       "ldflags": ["-Wl,-z,relro,-z,now"],

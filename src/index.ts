@@ -30,3 +30,7 @@ export type { ForkExecOptions, StdioSource } from './posix/exec-options.js';
 export { chdir, chroot, getpgid, getsid, setpgid, setsid, umask } from './posix/session.js';
 export { getSignalMask, kill, resetSignals, setSignalMask } from './posix/signal.js';
 export type { SignalName } from './posix/signal-number.js';
+export { _exit, waitpid, type WaitpidOptions } from './posix/process.js';
+export { openProcess, type ProcessHandle } from './posix/process-handle.js';
+export { getproctitle, setproctitle } from './posix/title.js';
+export { type ResourceUsage, type WaitStatus } from './posix/wait-status.js';

@@ -1,5 +1,6 @@
 // The addon. The types are those of the raw binding: positional, validated by nobody but the callers in posix/.
 import { loadAddon } from './load-addon.js';
+import type { ResourceUsage } from './posix/wait-status.js';
 
 interface DescriptorCalls {
   dup(fd: number): number;
@@ -52,6 +53,7 @@ interface ForkCalls {
   fork(): number;
   forkObstacle(): string | undefined;
   getpid(): number;
+  mathRandomState(last64: Float64Array, reseed: boolean): number;
 }
 
 interface LimitsCalls {
@@ -93,6 +95,24 @@ interface SignalsCalls {
 }
 
 interface TitleCalls {
+  setproctitle(title: string): void;
+}
+
+export interface RawWaitStatus {
+  pid: number;
+  exitCode: number | null;
+  signal: number | null;
+  coreDumped: boolean;
+  stopped: number | null;
+  rusage: ResourceUsage;
+}
+
+export interface PidFd {
+  alive(): boolean;
+  signal(signal: number): void;
+  /** Calls back once when the process has terminated, unless close() comes first; one watch at a time. */
+  watch(callback: (error: Error | null, status: RawWaitStatus | null) => void): void;
+  close(): void;
 }
 
 interface UsersCalls {
@@ -103,6 +123,9 @@ interface UsersCalls {
 }
 
 interface WaitCalls {
+  waitpid(pid: number, noHang: boolean, untraced: boolean): RawWaitStatus | null;
+  exit(status: number): never;
+  PidFd: new (pid: number) => PidFd;
 }
 
 /** The raw binding. Each call that fails throws a system error (code, errno, syscall, path). */

@@ -44,6 +44,7 @@ static Napi::Value Fork(const Napi::CallbackInfo& info) {
 static Napi::Value Getpid(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), getpid()); }
 
 void RegisterFork(Napi::Env env, Napi::Object exports) {
+  RegisterMathRandom(env, exports);
   exports.Set("fork", Napi::Function::New<Fork>(env, "fork"));
   exports.Set("getpid", Napi::Function::New<Getpid>(env, "getpid"));
   exports.Set("forkObstacle", Napi::Function::New<ForkObstacle>(env, "forkObstacle"));

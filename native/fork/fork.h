@@ -1,6 +1,7 @@
 // fork() of the whole process, every thread included.
 #pragma once
 
+#include <napi.h>
 #include <sys/types.h>
 #include <uv.h>
 
@@ -15,5 +16,7 @@ struct ForkFailure {
 // Returns twice: with *pid the child's in the parent, 0 in the child. A failure leaves the process as it was, and no
 // child. Main thread only. `loop` is its event loop.
 ForkFailure LiveFork(uv_loop_t* loop, pid_t* pid);
+
+void RegisterMathRandom(Napi::Env env, Napi::Object exports);
 
 }  // namespace posix_daemon

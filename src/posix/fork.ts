@@ -1,7 +1,8 @@
 import { isMainThread } from 'node:worker_threads';
 import { native } from '../native.js';
 import { prepareFork } from './atfork.js';
-import { becomeChild } from './child-identity.js';
+import { assumeIdentity } from './child-identity.js';
+import { prepareEntropy } from './entropy.js';
 import { mainThreadOnly } from './main-thread.js';
 
 /** The answer of forkSupport(). */
@@ -31,6 +32,7 @@ export interface ForkSupport {
  */
 export function fork(): number {
   mainThreadOnly('fork', 'the child would begin in a thread that is not its main one');
+  prepareEntropy();
   const hooks = prepareFork();
   let pid: number;
   try {
@@ -43,7 +45,7 @@ export function fork(): number {
     hooks.inParent();
     return pid;
   }
-  becomeChild(native.getpid());
+  assumeIdentity();
   hooks.inChild();
   return 0;
 }

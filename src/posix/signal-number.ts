@@ -57,9 +57,10 @@ export function signalNumber(name: string, value: unknown, { allowZero = false }
   return value;
 }
 
-/** The name of a signal's number, 1 to 64. Where a number has two, the one `process.on` uses. */
+/**
+ * The name of a signal's number. Where a number has two, the one `process.on` uses; SIG32 and SIG33 for those that the C
+ * library keeps to itself: a process can die of them all the same.
+ */
 export function signalName(number: number): SignalName {
-  const name = names.get(number);
-  if (name === undefined) throw validate.outOfRange('number', `an integer >= 1 and <= ${sigrtmax}`, number);
-  return name as SignalName;
+  return (names.get(number) ?? `SIG${number}`) as SignalName;
 }
