@@ -1,0 +1,2 @@
+// Ends by abort().
+setTimeout(() => process.abort(), 1);

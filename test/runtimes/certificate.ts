@@ -1,0 +1,21 @@
+// A self-signed certificate for localhost with its key, valid for a hundred years. It protects nothing: it is here so
+// that the tests need no openssl command.
+export const key = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgh3JSxL/7FUwE7j0A
+6BhUG0h+If2d/so11045BHkY0j6hRANCAAQxZXpAu7pIDE+G/QDTmFMo15TcveQi
+oCnLlGsMwGAVuxq4/2LZwY6RYgXKGvD+uRYfuENx6CCqnLIDv8b+cXhm
+-----END PRIVATE KEY-----
+`;
+
+export const cert = `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUP7j7dDSrfDB9w/ZtoRNRuWj4KT4wCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMDE5NDc1MFoYDzIxMjYxMDI3
+MTk0NzUwWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAQxZXpAu7pIDE+G/QDTmFMo15TcveQioCnLlGsMwGAVuxq4/2LZwY6R
+YgXKGvD+uRYfuENx6CCqnLIDv8b+cXhmo28wbTAdBgNVHQ4EFgQU/AoKCKR91jX2
+6Vc6qQ9TcjquWp4wHwYDVR0jBBgwFoAU/AoKCKR91jX26Vc6qQ9TcjquWp4wDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSAAwRQIhAKhKMifcyN9KgLPlWXxgbyzQXBrVDif8ojL/PDVR7S/DAiAy
+IAH9TwzUBLfM/beGeTBtQLn0E3zs4tPXhokRWuRiCg==
+-----END CERTIFICATE-----
+`;
