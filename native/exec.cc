@@ -36,8 +36,7 @@ static Napi::Value ForkExec(const Napi::CallbackInfo& info) {
   if (!ReadPlan(info, &plan)) return info.Env().Undefined();
   const Launched launched = Launch(plan);
   if (launched.pid != -1) return Napi::Number::New(info.Env(), launched.pid);
-  return ThrowErrno(info.Env(), launched.error, "forkExec",
-                    {PathOf(launched, plan), nullptr, StepName(launched.step)});
+  return ThrowErrno(info.Env(), launched.error, "forkExec", {PathOf(launched, plan), nullptr, StepName(launched.step)});
 }
 
 static Napi::Value Execve(const Napi::CallbackInfo& info) {

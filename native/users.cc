@@ -58,9 +58,8 @@ static Napi::Value FindGroup(const Napi::CallbackInfo& info) {
   std::vector<char> buffer;
   group entry;
   group* found = nullptr;
-  const int error = WithBuffer(&buffer, [&](char* data, size_t size) {
-    return getgrnam_r(name.c_str(), &entry, data, size, &found);
-  });
+  const int error = WithBuffer(
+      &buffer, [&](char* data, size_t size) { return getgrnam_r(name.c_str(), &entry, data, size, &found); });
   if (error != 0 && !MeansUnknown(error)) return ThrowErrno(info.Env(), error, "getgrnam");
   if (found == nullptr) return info.Env().Undefined();
   return Napi::Number::New(info.Env(), found->gr_gid);

@@ -44,8 +44,8 @@ class Child {
   void Execute();
 
  private:
-  void Begin(Step step, int item = 0) {
-    outcome_.item = item;
+  void Begin(Step step, size_t item = 0) {
+    outcome_.item = static_cast<int>(item);
     outcome_.step = step;
   }
 

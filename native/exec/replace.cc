@@ -126,7 +126,8 @@ class DefaultSignals {
 
 }  // namespace
 
-ReplaceFailure Replace(const std::string& path, const CStrings& argv, const CStrings& env, const std::vector<int>& kept) {
+ReplaceFailure Replace(const std::string& path, const CStrings& argv, const CStrings& env,
+                       const std::vector<int>& kept) {
   Inheritance inheritance;
   if (const int error = inheritance.Restrict(kept); error != 0) return {error, kListing};
   const BlockingStdio blocking;

@@ -50,9 +50,8 @@ class RawVector {
   bool Grow() {
     const size_t bytes = capacity_ * sizeof(T);
     const size_t wanted = bytes == 0 ? 16384 : bytes * 2;
-    void* grown = data_ == nullptr
-                      ? mmap(nullptr, wanted, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-                      : mremap(data_, bytes, wanted, MREMAP_MAYMOVE);
+    void* grown = data_ == nullptr ? mmap(nullptr, wanted, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+                                   : mremap(data_, bytes, wanted, MREMAP_MAYMOVE);
     if (grown == MAP_FAILED) {
       ok_ = false;
       return false;
