@@ -32,7 +32,7 @@ static Napi::Value ForkObstacle(const Napi::CallbackInfo& info) {
 }
 
 static Napi::Value Fork(const Napi::CallbackInfo& info) {
-  const std::string obstacle = Obstacle();
+  const std::string& obstacle = Obstacle();
   if (!obstacle.empty()) return ThrowErrno(info.Env(), ENOTSUP, "fork", {nullptr, nullptr, obstacle.c_str()});
   uv_loop_t* loop = nullptr;
   if (napi_get_uv_event_loop(info.Env(), &loop) != napi_ok) return ThrowErrno(info.Env(), ENOTSUP, "fork");

@@ -35,13 +35,14 @@ class Handshake {
     page_ = nullptr;
   }
 
-  // 0 or an errno. A page of its own for each fork: the child hands its copy on to no children of its own.
-  int Open() {
+  // False with errno set if there is no memory. A page of its own for each fork: the child hands its copy on to no
+  // children of its own.
+  bool Open() {
     Close();
     void* page = mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (page == MAP_FAILED) return errno;
+    if (page == MAP_FAILED) return false;
     page_ = static_cast<Page*>(page);
-    return 0;
+    return true;
   }
 
   // In the child.
@@ -56,7 +57,8 @@ class Handshake {
     constexpr int64_t kLookAgainNs = 10'000'000;
     while (page_->told.load(std::memory_order_acquire) == 0) {
       if (FutexWait(&page_->told, 0, kLookAgainNs, true)) continue;
-      // A death wakes no futex, and a pidfd to wait on as well could fail for want of descriptors; so a look now and then.
+      // A death wakes no futex, and a pidfd to wait on as well could fail for want of descriptors; so a look now and
+      // then.
       siginfo_t info = {};
       const int result = waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT);
       const bool dead = result == -1 ? errno == ECHILD : info.si_pid == child;
@@ -135,8 +137,8 @@ static ForkFailure Freeze(const std::set<ino_t>& user_pipes) {
   }
 }
 
-// The raw call. The C library's fork() would tidy up after threads that it believes to be gone: hand their stacks to new
-// ones, run the handlers of pthread_atfork.
+// The raw call. The C library's fork() would tidy up after threads that it believes to be gone: hand their stacks to
+// new ones, run the handlers of pthread_atfork.
 static pid_t Clone(int* tid_address) {
   constexpr unsigned long kFlags = SIGCHLD | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
 #if defined(__x86_64__)
@@ -164,8 +166,7 @@ ForkFailure LiveFork(uv_loop_t* loop, pid_t* pid) {
   // First all that may take a lock.
   const std::set<ino_t> user_pipes = UserPipes();
   Handshake handshake;
-  int error = handshake.Open();
-  if (error != 0) return {error, "mmap"};
+  if (!handshake.Open()) return {errno, "mmap"};
 
   const SignalsBlocked signals_blocked;
   const MainThread main;
@@ -173,7 +174,7 @@ ForkFailure LiveFork(uv_loop_t* loop, pid_t* pid) {
   if (frozen.error != 0) return frozen;
 
   const char* step = "memory";
-  error = ReadMappings(&mappings);
+  int error = ReadMappings(&mappings);
   if (error == 0) error = memory.Include(&mappings);
   pid_t child = -1;
   const bool search = error != 0 || !sleepers.AllWhereTheyHeldNothing(&threads, mappings);

@@ -23,7 +23,8 @@ static bool LooksHeld(const Mutex* mutex) {
 // The old tids and the new ones.
 class TidMap {
  public:
-  TidMap(Threads* threads, pid_t old_main, pid_t new_main) : threads_(threads), old_main_(old_main), new_main_(new_main) {
+  TidMap(Threads* threads, pid_t old_main, pid_t new_main)
+      : threads_(threads), old_main_(old_main), new_main_(new_main) {
     lowest_ = highest_ = old_main;
     for (size_t i = 0; i < threads->size(); i++) {
       const pid_t tid = (*threads)[i].tid;
@@ -67,8 +68,9 @@ static bool RepairIn(uintptr_t start, uintptr_t end, const TidMap& tids) {
   // A mutex doesn't reach over the end of a mapping, so neither of its neighbours has to be looked at there.
   const auto* last = reinterpret_cast<const Words*>(end) - kAtOnce;
   for (auto* at = reinterpret_cast<Words*>(start); at <= last; at += kAtOnce) {
-    const Words hits = reinterpret_cast<Words>(at[0] - lows <= widths) | reinterpret_cast<Words>(at[1] - lows <= widths) |
-                       reinterpret_cast<Words>(at[2] - lows <= widths) | reinterpret_cast<Words>(at[3] - lows <= widths);
+    const Words hits =
+        reinterpret_cast<Words>(at[0] - lows <= widths) | reinterpret_cast<Words>(at[1] - lows <= widths) |
+        reinterpret_cast<Words>(at[2] - lows <= widths) | reinterpret_cast<Words>(at[3] - lows <= widths);
     const auto halves = reinterpret_cast<Halves>(hits);
     if (__builtin_expect((halves[0] | halves[1]) == 0, 1)) continue;
     auto* words = reinterpret_cast<uint32_t*>(at);
@@ -111,9 +113,9 @@ static bool IsMapped(const Mutex* mutex) {
   return mincore(reinterpret_cast<void*>(last / kPage * kPage), 1, &resident) == 0;
 }
 
-// A thread asleep in pthread_mutex_lock has read its tid before and stores it as the owner when it gets the mutex. Which
-// register, or which word of the few frames that are open, depends on how the C library was compiled; what it is for
-// doesn't: in these frames an old tid is nothing but that.
+// A thread asleep in pthread_mutex_lock has read its tid before and stores it as the owner when it gets the mutex.
+// Which register, or which word of the few frames that are open, depends on how the C library was compiled; what it is
+// for doesn't: in these frames an old tid is nothing but that.
 static bool RepairWaiter(Thread* thread) {
   ucontext_t* context = thread->context;
   if (!IsSyscallInstruction(InstructionPointer(context)) || SyscallToMake(context) != __NR_futex) return false;

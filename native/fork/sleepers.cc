@@ -5,15 +5,16 @@
 
 namespace posix_daemon {
 
-// A sum over the return addresses in the frames next to the place. What isn't an address of code is left out: it differs
-// from one sleep to the next.
+// A sum over the return addresses in the frames next to the place. What isn't an address of code is left out: it
+// differs from one sleep to the next.
 static uint64_t SumOfCallers(const Thread& thread, const RawVector<Mapping>& code) {
   constexpr size_t kFramesBytes = 1024;
   const uintptr_t start = StackPointer(thread.context);
   const auto top = reinterpret_cast<uintptr_t>(thread.thread_pointer);  // the descriptor lies above the stack
   const uintptr_t end = start < top && top - start < kFramesBytes ? top : start + kFramesBytes;
   uint64_t sum = 0xcbf29ce484222325;
-  for (const auto* word = reinterpret_cast<const uint64_t*>(start); reinterpret_cast<uintptr_t>(word + 1) <= end; word++) {
+  for (const auto* word = reinterpret_cast<const uint64_t*>(start); reinterpret_cast<uintptr_t>(word + 1) <= end;
+       word++) {
     for (const Mapping& mapping : code) {
       if (*word >= mapping.start && *word < mapping.end) sum = (sum ^ *word) * 0x100000001b3;
     }

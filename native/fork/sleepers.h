@@ -17,8 +17,8 @@ class Sleepers {
   // In the parent, with every thread parked.
   bool AllWhereTheyHeldNothing(Threads* threads, const RawVector<Mapping>& mappings);
 
-  // In the parent: the child of this fork will set *nothing_held (in memory shared with it, which must stay mapped until
-  // the next call) if it finds that the threads looked at last hold nothing.
+  // In the parent: the child of this fork will set *nothing_held (in memory shared with it, which must stay mapped
+  // until the next call) if it finds that the threads looked at last hold nothing.
   void Remember(const std::atomic<int>* nothing_held);
 
  private:
