@@ -1,4 +1,9 @@
 {
+  "variables": {
+    # Set by this repository's own scripts (GYP_DEFINES). A user's compiler may be newer and warn of more.
+    "strict%": 0,
+    "sanitize%": 0
+  },
   "targets": [
     {
       "target_name": "posix_daemon",
@@ -25,6 +30,7 @@
         "native/fork/rest.cc",
         "native/fork/survey.cc",
         "native/fork/threads.cc",
+        "native/libc_compat.cc",
         "native/limits.cc",
         "native/pidfd.cc",
         "native/prctl.cc",
@@ -36,14 +42,24 @@
         "native/users.cc",
         "native/wait.cc"
       ],
-      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "include_dirs": ["native", "<!(node -p \"require('node-addon-api').include_dir\")"],
       # Node-API 9 (Node 18.17, 20.3): one binary serves every supported Node.
       "defines": ["NAPI_VERSION=9", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED",
                   # An error thrown in a Worker that is being terminated is dropped instead of aborting the process.
                   "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS", "_GNU_SOURCE"],
-      "cflags": ["-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-fvisibility=hidden", "-O2"],
+      "cflags": ["-include", "libc_compat.h", "-Wall", "-Wextra", "-Wno-unused-parameter", "-fvisibility=hidden", "-O2"],
       "cflags_cc": ["-std=c++17", "-fno-exceptions", "-fno-rtti"],
-      "ldflags": ["-Wl,-z,relro,-z,now"]
+      "ldflags": ["-Wl,-z,relro,-z,now"],
+      "conditions": [
+        ["strict==1", { "cflags": ["-Werror"] }],
+        ["sanitize==1", {
+          # Undefined behaviour traps, and AddressSanitizer reports the trap: two runtimes don't share a report file.
+          "cflags": [
+            "-fsanitize=address,undefined", "-fsanitize-undefined-trap-on-error", "-fno-omit-frame-pointer", "-g"
+          ],
+          "ldflags": ["-fsanitize=address"]
+        }]
+      ]
     }
   ]
 }

@@ -54,8 +54,8 @@ static Napi::Value Dup2(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), result);
 }
 
-// The inodes of closed pipes stay in the registry until it has doubled: so the cost of looking for them doesn't grow with
-// the number of pipes ever made.
+// The inodes of closed pipes stay in the registry until it has doubled: so the cost of looking for them doesn't grow
+// with the number of pipes ever made.
 static void ForgetClosedPipes(size_t known) {
   static std::atomic<size_t> limit{1024};
   if (known < limit) return;

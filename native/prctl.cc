@@ -13,9 +13,7 @@ namespace posix_daemon {
 constexpr size_t kThreadNameSize = 16;
 
 // Unused arguments have to be zero for some options, and are read as longs: an int 0 would leave the upper half open.
-static int Prctl(int option, unsigned long argument) {
-  return prctl(option, argument, 0UL, 0UL, 0UL);
-}
+static int Prctl(int option, unsigned long argument) { return prctl(option, argument, 0UL, 0UL, 0UL); }
 
 // Every option fails as "prctl"; the step tells which one it was.
 static Napi::Value ThrowPrctl(Napi::Env env, int error, const char* option) {

@@ -27,9 +27,7 @@ struct OpenDescriptor {
 };
 
 // Whether closing or replacing it breaks an event loop at once.
-inline bool IsEventLoop(DescriptorUse use) {
-  return use >= DescriptorUse::kEpoll && use <= DescriptorUse::kSelfPipe;
-}
+inline bool IsEventLoop(DescriptorUse use) { return use >= DescriptorUse::kEpoll && use <= DescriptorUse::kSelfPipe; }
 
 // Lists what is open, in ascending order. Returns 0 or an errno, that of opening /proc/self/fd.
 int ListOpenDescriptors(std::vector<OpenDescriptor>* descriptors);

@@ -1,5 +1,5 @@
-// The pipes that pipe() made. From outside they look just like libuv's own (both ends here, close-on-exec), but they are
-// the user's: closefrom() closes them, and a forked child goes on sharing them with its parent.
+// The pipes that pipe() made. From outside they look just like libuv's own (both ends here, close-on-exec), but they
+// are the user's: closefrom() closes them, and a forked child goes on sharing them with its parent.
 #pragma once
 
 #include <sys/types.h>

@@ -1,7 +1,5 @@
-// Loads the addon. The types are those of the raw binding: positional, validated by nobody but the callers in posix/.
-import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
+// The addon. The types are those of the raw binding: positional, validated by nobody but the callers in posix/.
+import { loadAddon } from './load-addon.js';
 import type { ResourceUsage } from './posix/wait-status.js';
 
 interface DescriptorCalls {
@@ -143,12 +141,4 @@ export interface Native
     UsersCalls,
     WaitCalls {}
 
-const require = createRequire(import.meta.url);
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-
-function load(): Native {
-  const loadAddon = require('node-gyp-build') as (dir: string) => Native;
-  return loadAddon(root);
-}
-
-export const native: Native = load();
+export const native = loadAddon() as Native;

@@ -3,7 +3,7 @@ import * as validate from './validate.js';
 
 /** Options of {@link pipe}. */
 export interface PipeOptions {
-  /** Whether both ends get O_NONBLOCK, so that reading and writing fail with EAGAIN instead of waiting; false by default. */
+  /** Whether both ends get O_NONBLOCK: reading and writing fail with EAGAIN instead of waiting; false by default. */
   nonBlocking?: boolean;
 }
 
@@ -21,15 +21,15 @@ const LOCK_NB = 4;
 export type FlockOperation = keyof typeof LOCKS;
 
 function nonBlockingOf(options: unknown): boolean {
-  if (typeof options !== 'object' || options === null) throw validate.invalidType('options', 'an object', options);
+  validate.options('options', options, ['nonBlocking']);
   const { nonBlocking = false } = options as PipeOptions;
   validate.boolean('options.nonBlocking', nonBlocking);
   return nonBlocking;
 }
 
 /**
- * Copies a descriptor to the lowest free number. Both share the file offset, the status flags and a flock lock. The copy
- * is close-on-exec.
+ * Copies a descriptor to the lowest free number. Both share the file offset, the status flags and a flock lock. The
+ * copy is close-on-exec.
  *
  * @returns the copy
  * @throws EBADF if `fd` is not open; EMFILE if the process has as many as it may (`nofile` of setrlimit)
@@ -44,8 +44,8 @@ export function dup(fd: number): number {
  * Makes `newFd` a copy of `oldFd`, closing what it was, in one step.
  *
  * The copy is close-on-exec, 0, 1 and 2 no less than others: so are the ones Node starts with, and child_process,
- * forkExec() and execve() hand these three on all the same. For another exec see setCloexec(). If both numbers are equal
- * nothing changes, the flag included.
+ * forkExec() and execve() hand these three on all the same. For another exec see setCloexec(). If both numbers are
+ * equal nothing changes, the flag included.
  *
  * A stream or FileHandle that owns `newFd` goes on with the new file and closes it in the end.
  *
@@ -82,9 +82,9 @@ export function pipe(options: PipeOptions = {}): [readFd: number, writeFd: numbe
  *
  * Everything else is closed under its owner's feet: files, sockets, servers, the pipes of pipe(), the IPC channel and
  * the stdio of child processes, ProcessHandles, an open inspector's sockets. A stream whose descriptor is gone hears
- * nothing of it: close() and destroy() such objects *first*, and await file operations under way, or they will fail with
- * EBADF, or close a later file that got the same number. With `fd` below 3 standard input, output and error go too, and
- * the next file opened takes their place.
+ * nothing of it: close() and destroy() such objects *first*, and await file operations under way, or they will fail
+ * with EBADF, or close a later file that got the same number. With `fd` below 3 standard input, output and error go
+ * too, and the next file opened takes their place.
  *
  * Worker threads share the descriptors with the process.
  *
@@ -97,9 +97,9 @@ export function closefrom(fd: number): void {
 }
 
 /**
- * Locks an open file, or unlocks it. The lock belongs to the open file, not to the process: copies of the descriptor and
- * forked children share it, and it ends when the last of them is closed. A second open of the same file, in this process
- * too, competes for it. Changing between shared and exclusive is not atomic: another can get in between.
+ * Locks an open file, or unlocks it. The lock belongs to the open file, not to the process: copies of the descriptor
+ * and forked children share it, and it ends when the last of them is closed. A second open of the same file, in this
+ * process too, competes for it. Changing between shared and exclusive is not atomic: another can get in between.
  *
  * Without `nonBlocking` this waits in the kernel, and the thread with its event loop stands still; a signal's listener
  * runs only afterwards.

@@ -20,7 +20,8 @@ export function environment(name: string, env: unknown): string[] {
     if (value === undefined) continue;
     validate.text(`${name}.${key}`, value);
     validate.text(name, key);
-    if (env !== process.env && (key === '' || key.includes('='))) throw validate.invalidValue(name, 'made of names without "="', key);
+    if (env !== process.env && (key === '' || key.includes('=')))
+      throw validate.invalidValue(name, 'made of names without "="', key);
     result.push(`${key}=${value}`);
   }
   return result;

@@ -11,7 +11,9 @@ const DEFAULT_PATH = '/bin:/usr/bin';
 function search(file: string, directories: string | undefined, syscall: string): string {
   const found = native.searchPath(file, directories ?? DEFAULT_PATH, syscall);
   if (file.includes('/') || isAbsolute(found)) return found;
-  const error = new Error(`${syscall}: '${file}' is '${found}', which depends on the working directory. Name it by a path`);
+  const error = new Error(
+    `${syscall}: '${file}' is '${found}', which depends on the working directory. Name it by a path`,
+  );
   throw Object.assign(error, { code: 'ERR_RELATIVE_PATH', syscall, path: found });
 }
 
@@ -42,7 +44,8 @@ export function forkExec(file: string, options: ForkExecOptions = {}): number {
   const plan = forkExecPlan(file, options);
   if (!file.includes('/')) {
     // PATH names directories of the caller's root; what is there need not be in the other.
-    if (options.chroot !== undefined) throw validate.invalidValue('file', 'a path with a slash when chroot is given', file);
+    if (options.chroot !== undefined)
+      throw validate.invalidValue('file', 'a path with a slash when chroot is given', file);
     plan.file = search(file, options.env?.PATH ?? process.env.PATH, 'forkExec');
   }
   return native.forkExec(plan);

@@ -52,7 +52,7 @@ export function setrlimit(resource: Resource, limit: Limit | number): void {
     native.setrlimit(number, limit, limit);
     return;
   }
-  if (typeof limit !== 'object' || limit === null) throw validate.invalidType('limit', 'a number or { soft, hard }', limit);
+  validate.options('limit', limit, ['soft', 'hard']);
   const { soft, hard } = limit;
   checkLimit('limit.soft', soft);
   checkLimit('limit.hard', hard);

@@ -1,6 +1,6 @@
 import { native } from '../native.js';
 import { mainThreadOnly } from './main-thread.js';
-import { signalName, signalNumber, type SignalName } from './signal-number.js';
+import { type SignalName, signalName, signalNumber } from './signal-number.js';
 import * as validate from './validate.js';
 
 // "Parent" is the thread that made this process, and the setting belongs to the thread that asked for it: a worker's
@@ -10,8 +10,8 @@ const PER_THREAD = 'the setting belongs to one thread and would end with the wor
 /**
  * Has the kernel send this process a signal when its parent dies.
  *
- * **Check the parent after arming**: it may have died before, and then no signal comes. Take its pid before the fork, or
- * from `process.ppid` first thing, and end the process if `process.ppid` is another one afterwards.
+ * **Check the parent after arming**: it may have died before, and then no signal comes. Take its pid before the fork,
+ * or from `process.ppid` first thing, and end the process if `process.ppid` is another one afterwards.
  *
  * The setting is cleared by fork (a child arms its own), by the exec of a set-user-id, set-group-id or
  * capability-carrying program, and by any change of credentials (setuid, setgid and their kin): arm it after those. It
@@ -57,8 +57,8 @@ export function getChildSubreaper(): boolean {
 }
 
 /**
- * Gives up, for ever, gaining privileges by exec: set-user-id and set-group-id bits and file capabilities have no effect
- * any more. Children inherit it, it survives exec, and nothing takes it back.
+ * Gives up, for ever, gaining privileges by exec: set-user-id and set-group-id bits and file capabilities have no
+ * effect any more. Children inherit it, it survives exec, and nothing takes it back.
  *
  * It holds for the calling thread and what that starts. Workers that run already keep what they have: call it before
  * they are made.
@@ -92,8 +92,8 @@ export function getDumpable(): boolean {
 }
 
 /**
- * Names the calling thread; the main thread's name is the process's in `ps -o comm`, `top` and `pgrep`, which for a Node
- * process is `node` or `MainThread`. setproctitle() changes the command line that `ps -f` shows.
+ * Names the calling thread; the main thread's name is the process's in `ps -o comm`, `top` and `pgrep`, which for a
+ * Node process is `node` or `MainThread`. setproctitle() changes the command line that `ps -f` shows.
  *
  * @param name 1 to 15 bytes of UTF-8
  * @throws ERR_OUT_OF_RANGE if it is empty or longer: the kernel would cut it, in the middle of a character too

@@ -66,18 +66,18 @@ export function umask(mask: number): number {
   return native.umask(mask);
 }
 
-// The working directory and the root are the whole process's, and Node remembers in each thread what process.cwd()
-// answered. Only process.chdir() makes it forget, in the workers too, and it isn't there in a worker.
-const CACHED_CWD = 'the working directory belongs to the whole process';
+const WHOLE_PROCESS = 'it changes where every other thread finds its files';
 
-// The move itself is native, since process.chdir() reports the old directory as `path`, and garbage if that is deleted.
-// Moving to '.' afterwards goes nowhere and works in a deleted or unreachable directory as well.
+// Node remembers in each thread what process.cwd() answered. Only process.chdir() makes it forget, in the workers too.
+// The move itself is native: process.chdir() reports the old directory as `path`, and garbage if that one is deleted.
+// Moving to '.' afterwards goes nowhere, and works in a deleted or unreachable directory as well.
 function forgetCwd(): void {
   process.chdir('.');
 }
 
 /**
- * Changes the working directory of the whole process; process.cwd() follows. Works also when the present one is deleted.
+ * Changes the working directory of the whole process; process.cwd() follows. Works also when the present one is
+ * deleted.
  *
  * @throws ENOENT if there is no such directory, or `path` is empty; ENOTDIR; EACCES; ELOOP; ENAMETOOLONG;
  * ERR_WORKER_UNSUPPORTED_OPERATION in a worker thread
@@ -85,7 +85,7 @@ function forgetCwd(): void {
  */
 export function chdir(path: string): void {
   validate.text('path', path);
-  mainThreadOnly('chdir', CACHED_CWD);
+  mainThreadOnly('chdir', WHOLE_PROCESS);
   native.chdir(path);
   forgetCwd();
 }
@@ -102,7 +102,7 @@ export function chdir(path: string): void {
  */
 export function chroot(path: string): void {
   validate.text('path', path);
-  mainThreadOnly('chroot', CACHED_CWD);
+  mainThreadOnly('chroot', WHOLE_PROCESS);
   native.chroot(path);
   forgetCwd();
 }

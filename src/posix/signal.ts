@@ -1,5 +1,5 @@
 import { native } from '../native.js';
-import { signalName, signalNumber, type SignalName } from './signal-number.js';
+import { type SignalName, signalName, signalNumber } from './signal-number.js';
 import * as validate from './validate.js';
 
 const INT32_MIN = -0x80000000;
@@ -36,8 +36,9 @@ export function getSignalMask(): SignalName[] {
 
 /**
  * Replaces the set of signals that the calling thread blocks. A signal to the process that this thread blocks goes to
- * another thread that doesn't, and Node's helper threads, made at its start, don't: by itself this keeps no signal away.
- * Threads and forked children inherit the mask, and an exec keeps it; child_process starts its programs with an empty one.
+ * another thread that doesn't, and Node's helper threads, made at its start, don't: by itself this keeps no signal
+ * away. Threads and forked children inherit the mask, and an exec keeps it; child_process starts its programs with an
+ * empty one.
  *
  * @param signals by name or number; the empty array blocks none
  * @returns the signals that were blocked before
@@ -50,7 +51,11 @@ export function setSignalMask(signals: readonly (SignalName | number)[]): Signal
   const numbers = Array.from(signals, (signal: unknown, i) => {
     const number = signalNumber(`signals[${i}]`, signal);
     if (UNBLOCKABLE.includes(signalName(number))) {
-      throw validate.invalidValue(`signals[${i}]`, `a signal that can be blocked, not ${UNBLOCKABLE.join(', ')}`, signal);
+      throw validate.invalidValue(
+        `signals[${i}]`,
+        `a signal that can be blocked, not ${UNBLOCKABLE.join(', ')}`,
+        signal,
+      );
     }
     return number;
   });

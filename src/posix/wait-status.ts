@@ -1,5 +1,5 @@
 import type { RawWaitStatus } from '../native.js';
-import { signalName } from './signal-number.js';
+import { type SignalName, signalName } from './signal-number.js';
 
 /**
  * What a process and the children it waited for have used: the fields of `process.resourceUsage()` that Linux keeps,
@@ -34,11 +34,11 @@ export interface WaitStatus {
   /** 0 to 255 if it exited, else null. */
   exitCode: number | null;
   /** The name of the signal that ended it, such as 'SIGKILL' or 'SIGRTMIN+3', else null. */
-  signal: string | null;
+  signal: SignalName | null;
   /** Whether that signal left a core dump. */
   coreDumped: boolean;
   /** The name of the signal that stopped it, else null. Only waitpid with `untraced` reports a child that stopped. */
-  stopped: string | null;
+  stopped: SignalName | null;
   rusage: ResourceUsage;
 }
 

@@ -1,6 +1,6 @@
 // Runs the little programs of test/fixtures and looks at them from outside. Nothing here signals a process that the
 // test did not start, and everything started is dead when the test ends, also when it fails.
-import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -41,7 +41,12 @@ export function startFixture(
 }
 
 /** The same for any program. */
-export function startProgram(t: TestContext, file: string, args: readonly string[], options: SpawnOptions = {}): Running {
+export function startProgram(
+  t: TestContext,
+  file: string,
+  args: readonly string[],
+  options: SpawnOptions = {},
+): Running {
   const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], ...options });
   t.after(() => {
     child.kill('SIGKILL');

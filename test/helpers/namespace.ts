@@ -27,7 +27,11 @@ export function namespaceRefused(): string | undefined {
 }
 
 /** Runs a program under a first process that collects orphans, in a pid namespace, to its end. */
-export function inPidNamespace(t: TestContext, command: readonly string[], options: SpawnOptions = {}): Promise<Outcome> {
+export function inPidNamespace(
+  t: TestContext,
+  command: readonly string[],
+  options: SpawnOptions = {},
+): Promise<Outcome> {
   const [file, args] = namespaceCommand(['sh', '-c', '"$@"; exit $?', 'sh', ...command]);
   return startProgram(t, file, args, options).outcome;
 }

@@ -1,6 +1,6 @@
 // Looking at and ending the processes that a test started, down to those that its programs forked themselves.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** The live processes of a session: all that a program started with `detached: true` has forked, whoever their parent is. */
 export function sessionMembers(session: number): number[] {
@@ -55,7 +55,9 @@ function threads(pid: number): string {
   try {
     return numericEntries(`/proc/${pid}/task`)
       .map((tid) => {
-        const [name, place] = ['comm', 'wchan'].map((f) => readFileSync(`/proc/${pid}/task/${tid}/${f}`, 'utf8').trim());
+        const [name, place] = ['comm', 'wchan'].map((f) =>
+          readFileSync(`/proc/${pid}/task/${tid}/${f}`, 'utf8').trim(),
+        );
         return `thread ${tid} ${name}: ${place}`;
       })
       .join('\n');

@@ -37,12 +37,12 @@ export async function playScenario(scenarios: Scenarios): Promise<void> {
 }
 
 /** In a test: what the scenario returned, once its process has ended well. */
-export async function scenario(
+export async function scenario<T>(
   t: TestContext,
   fixture: string,
   args: readonly string[],
   options: Parameters<typeof runFixture>[3] = {},
-): Promise<any> {
+): Promise<T> {
   const { code, signal, stdout, stderr } = await runFixture(t, fixture, args, options);
   assert.deepEqual({ code, signal, stderr }, { code: 0, signal: null, stderr: '' });
   return JSON.parse(stdout);

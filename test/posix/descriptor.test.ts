@@ -7,7 +7,7 @@ import { closefrom, dup, dup2, flock, pipe, setCloexec } from 'posix-daemon';
 import { fixturePath, startFixture, startProgram, until } from '../helpers/fixture.js';
 import { failureOf, scenario } from '../helpers/scenario.js';
 
-const play = (t: TestContext, ...args: string[]) => scenario(t, 'descriptor', args);
+const play = <T>(t: TestContext, ...args: string[]) => scenario<T>(t, 'descriptor', args);
 
 function temporaryFile(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'posix-daemon-'));
@@ -108,17 +108,33 @@ test('closefrom closes files, pipes and copies from its number on, and none belo
 });
 
 test('closefrom leaves nothing but what Node lives on', async (t) => {
-  const left = new Set(await play(t, 'closefromNamesWhatStays'));
-  for (const name of left) assert.match(String(name), /^(anon_inode.*(eventpoll|eventfd|io_uring|inotify)\]?|pipe|\/dev\/null)$/);
+  const left = new Set(await play<string[]>(t, 'closefromNamesWhatStays'));
+  for (const name of left)
+    assert.match(name, /^(anon_inode.*(eventpoll|eventfd|io_uring|inotify)\]?|pipe|\/dev\/null)$/);
 });
 
-test('after closefrom the event loop, the thread pool, workers, signals, sockets and child processes go on', async (t) => {
+test('after closefrom the event loop, thread pool, workers, signals, sockets and child processes go on', async (t) => {
   const seen = await play(t, 'closefromLeavesNodeWorking');
   assert.deepEqual(seen, ['signal', 'pool', 'worker', 'http', 'spawn']);
 });
 
 test('closefrom knows the pipes of pipe() however many were made and closed', async (t) => {
   assert.deepEqual(await play(t, 'closefromAfterManyPipes'), []);
+});
+
+for (const [cloexec, open] of [
+  ['true', true],
+  ['false', false],
+] as const) {
+  test(`closefrom takes a pipe it did not make for libuv's if it is close-on-exec: ${cloexec}`, async (t) => {
+    const command = `true | '${process.execPath}' '${fixturePath('descriptor')}' closefromForeignPipe ${cloexec}`;
+    const { stdout } = await startProgram(t, 'sh', ['-c', command]).outcome;
+    assert.deepEqual(JSON.parse(stdout), [open, open]);
+  });
+}
+
+test('closefrom spares /dev/null opened read-only, which may be the reserve of libuv, and no other', async (t) => {
+  assert.deepEqual(await play(t, 'closefromSparesTheReserve'), [true, false]);
 });
 
 test('after closefrom on a terminal, process.stdout still writes', async (t) => {
@@ -133,6 +149,7 @@ for (const [title, call, code] of [
   ['dup2 onto NaN', () => dup2(0, Number.NaN), 'ERR_OUT_OF_RANGE'],
   ['pipe with null', () => pipe(null as never), 'ERR_INVALID_ARG_TYPE'],
   ['pipe with a number for nonBlocking', () => pipe({ nonBlocking: 1 as never }), 'ERR_INVALID_ARG_TYPE'],
+  ['a misspelt option', () => flock(0, 'shared', { nonblocking: true } as never), 'ERR_INVALID_ARG_VALUE'],
   ['closefrom without a number', () => closefrom(undefined as never), 'ERR_INVALID_ARG_TYPE'],
   ['closefrom of a fraction', () => closefrom(3.5), 'ERR_OUT_OF_RANGE'],
   ['flock with an unknown operation', () => flock(0, 'toString' as never), 'ERR_INVALID_ARG_VALUE'],

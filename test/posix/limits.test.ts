@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { type TestContext, test } from 'node:test';
-import { getrlimit, setrlimit } from 'posix-daemon';
-import { failureOf, scenario } from '../helpers/scenario.js';
+import { getrlimit, type Limit, setrlimit } from 'posix-daemon';
+import { type Failure, failureOf, scenario } from '../helpers/scenario.js';
 
-const play = (t: TestContext, name: string) => scenario(t, 'limits', [name]);
+const play = <T>(t: TestContext, name: string) => scenario<T>(t, 'limits', [name]);
 
 // The kernel's own names for the resources, which /proc/PID/limits prints.
 const TITLES = {
@@ -29,8 +29,14 @@ const TITLES = {
 
 for (const [resource, title] of Object.entries(TITLES) as [keyof typeof TITLES, string][]) {
   test(`getrlimit('${resource}') is what the kernel calls ${title}`, () => {
-    const line = readFileSync('/proc/self/limits', 'utf8').split('\n').find((l) => l.startsWith(title)) as string;
-    const [soft, hard] = line.slice(title.length).trim().split(/\s+/).map((n) => (n === 'unlimited' ? Infinity : Number(n)));
+    const line = readFileSync('/proc/self/limits', 'utf8')
+      .split('\n')
+      .find((l) => l.startsWith(title)) as string;
+    const [soft, hard] = line
+      .slice(title.length)
+      .trim()
+      .split(/\s+/)
+      .map((n) => (n === 'unlimited' ? Infinity : Number(n)));
     assert.deepEqual(getrlimit(resource), { soft, hard });
   });
 }
@@ -50,7 +56,7 @@ test('Infinity is no limit', async (t) => {
 });
 
 test('a limit on descriptors is enforced at once', async (t) => {
-  assert.equal((await play(t, 'enforced')).code, 'EMFILE');
+  assert.equal((await play<Failure>(t, 'enforced')).code, 'EMFILE');
 });
 
 test('a soft limit above the hard one fails with EINVAL', async (t) => {
@@ -64,7 +70,7 @@ test('a soft limit above the hard one fails with EINVAL', async (t) => {
 });
 
 test('an ordinary user can not raise a hard limit: EPERM, and nothing changes', async (t) => {
-  const { failure, intact } = await play(t, 'raiseHard');
+  const { failure, intact } = await play<{ failure: Failure; intact: Limit }>(t, 'raiseHard');
   assert.equal(failure.code, 'EPERM');
   assert.deepEqual(intact, { soft: 1024, hard: 1024 });
 });

@@ -4,7 +4,7 @@ import { setChildSubreaper, setDumpable, setPdeathsig, setThreadName } from 'pos
 import { startFixture } from '../helpers/fixture.js';
 import { failureOf, scenario } from '../helpers/scenario.js';
 
-const play = (t: TestContext, ...args: string[]) => scenario(t, 'prctl', args);
+const play = <T>(t: TestContext, ...args: string[]) => scenario<T>(t, 'prctl', args);
 
 test('setPdeathsig arms a signal, by name, and 0 disarms it', async (t) => {
   assert.deepEqual(await play(t, 'pdeathsig'), { before: null, armed: 'SIGUSR2', disarmed: null });

@@ -4,9 +4,9 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { chdir, chroot, getpgid, getsid, setpgid, umask } from 'posix-daemon';
-import { failureOf, scenario } from '../helpers/scenario.js';
+import { type Failure, failureOf, scenario } from '../helpers/scenario.js';
 
-const play = (t: TestContext, ...args: string[]) => scenario(t, 'session', args);
+const play = <T>(t: TestContext, ...args: string[]) => scenario<T>(t, 'session', args);
 
 function temporaryDirectory(t: TestContext): string {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'posix-daemon-')));
@@ -102,12 +102,15 @@ for (const [code, path] of [
 test('chdir through a link to itself fails with ELOOP', async (t) => {
   const link = join(temporaryDirectory(t), 'loop');
   symlinkSync(link, link);
-  assert.deepEqual((await play(t, 'chdirFails', link)).failure, systemError('ELOOP', 'chdir', link));
+  assert.deepEqual(
+    (await play<{ failure: Failure }>(t, 'chdirFails', link)).failure,
+    systemError('ELOOP', 'chdir', link),
+  );
 });
 
 test('chdir of an ordinary user into a directory without search permission fails with EACCES', async (t) => {
   const directory = temporaryDirectory(t);
-  const { code, syscall } = await play(t, 'chdirForbidden', directory);
+  const { code, syscall } = await play<Failure>(t, 'chdirForbidden', directory);
   assert.deepEqual({ code, syscall }, { code: 'EACCES', syscall: 'chdir' });
 });
 

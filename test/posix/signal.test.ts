@@ -7,9 +7,9 @@ import { type TestContext, test } from 'node:test';
 import { kill, setSignalMask } from 'posix-daemon';
 import { fixturePath } from '../helpers/fixture.js';
 import { inPidNamespace } from '../helpers/namespace.js';
-import { failureOf, scenario } from '../helpers/scenario.js';
+import { type Failure, failureOf, scenario } from '../helpers/scenario.js';
 
-const play = (t: TestContext, ...args: string[]) => scenario(t, 'signal', args);
+const play = <T>(t: TestContext, ...args: string[]) => scenario<T>(t, 'signal', args);
 
 async function playAlone(t: TestContext, name: string): Promise<unknown> {
   const { code, signal, stdout, stderr } = await inPidNamespace(t, [process.execPath, fixturePath('signal'), name]);
@@ -39,7 +39,13 @@ test('kill(-1) reaches every process but the first and the caller', async (t) =>
 });
 
 test('kill(0) reaches the group of the caller, itself included', async (t) => {
-  const { stdout } = await inPidNamespace(t, ['setsid', '--wait', process.execPath, fixturePath('signal'), 'killOwnGroup']);
+  const { stdout } = await inPidNamespace(t, [
+    'setsid',
+    '--wait',
+    process.execPath,
+    fixturePath('signal'),
+    'killOwnGroup',
+  ]);
   assert.equal(JSON.parse(stdout), 'heard it itself');
 });
 
@@ -56,13 +62,19 @@ for (const name of ['killDead', 'killDeadGroup']) {
 }
 
 test('kill of a process of another user fails with EPERM', async (t) => {
-  const { code, errno, syscall } = await play(t, 'killForeign');
+  const { code, errno, syscall } = await play<Failure>(t, 'killForeign');
   assert.deepEqual({ code, errno, syscall }, { code: 'EPERM', errno: -constants.errno.EPERM, syscall: 'kill' });
 });
 
 test('setSignalMask blocks exactly the signals given, by name or number, and returns those before', async (t) => {
   const names = ['SIGUSR2', 'SIGTERM', 'SIGRTMIN+3', 'SIGRTMAX'];
-  assert.deepEqual(await play(t, 'mask'), { before: [], get: names, kernel: [12, 15, 37, 64], previous: names, after: [] });
+  assert.deepEqual(await play(t, 'mask'), {
+    before: [],
+    get: names,
+    kernel: [12, 15, 37, 64],
+    previous: names,
+    after: [],
+  });
 });
 
 test('a mask belongs to its thread: a worker inherits it and changes only its own', async (t) => {
@@ -78,11 +90,12 @@ test('a signal with two names is reported by the one that process.on uses', asyn
   assert.deepEqual(await play(t, 'aliases'), ['SIGABRT', 'SIGIO', 'SIGRTMIN', 'SIGRTMAX']);
 });
 
-test('resetSignals restores ignored signals but SIGPIPE and SIGXFSZ, empties the mask and leaves handlers', async (t) => {
+test('resetSignals restores ignored signals but SIGPIPE and SIGXFSZ, empties the mask, leaves handlers', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'posix-daemon-'));
   t.after(() => rmSync(directory, { recursive: true }));
   const library = join(directory, 'ignore-hangup.so');
-  const source = '#include <signal.h>\n__attribute__((constructor)) static void ignore(void) { signal(SIGHUP, SIG_IGN); }\n';
+  const source =
+    '#include <signal.h>\n__attribute__((constructor)) static void ignore(void) { signal(SIGHUP, SIG_IGN); }\n';
   writeFileSync(join(directory, 'ignore-hangup.c'), source);
   const { error } = spawnSync('cc', ['-shared', '-fPIC', '-o', library, join(directory, 'ignore-hangup.c')]);
   if (error) return t.skip('no C compiler to build a library that ignores a signal');

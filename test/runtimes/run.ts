@@ -43,7 +43,9 @@ async function work(): Promise<void> {
     const result = await run(next);
     if (result.ok) continue;
     failed.push(result);
-    console.log(`FAILED ${result.area}, ${result.depth}, ${names.get(result.node)}\n${result.output.replace(/^/gm, '    ')}`);
+    console.log(
+      `FAILED ${result.area}, ${result.depth}, ${names.get(result.node)}\n${result.output.replace(/^/gm, '    ')}`,
+    );
   }
 }
 

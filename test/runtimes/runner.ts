@@ -74,7 +74,8 @@ export async function run({ node, area, depth }: Combination): Promise<Result> {
   try {
     const [code, signal] = await once(child, 'close');
     const expected = { code: 0, ...ENDS[area] };
-    const ok = code === expected.code && signal === (expected.signal ?? null) && (expected.output?.test(output) ?? true);
+    const ok =
+      code === expected.code && signal === (expected.signal ?? null) && (expected.output?.test(output) ?? true);
     if (!ok) output = `ended with ${signal ?? `status ${code}`}\n${output}`;
     return { node, area, depth, ok, output };
   } finally {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fork, waitpid, type WaitStatus } from 'posix-daemon';
+import { fork, type WaitStatus, waitpid } from 'posix-daemon';
 
 type Work = () => unknown;
 

@@ -26,7 +26,10 @@ await storage.run({ id: 1 }, () =>
     assert.equal(store?.id, 1);
     await new Promise((resolve) => setTimeout(resolve, 1));
     assert.equal(storage.getStore(), store);
-    assert.equal(resource.runInAsyncScope(() => storage.getStore()?.id), 99);
+    assert.equal(
+      resource.runInAsyncScope(() => storage.getStore()?.id),
+      99,
+    );
     const before = made;
     await Promise.all(Array.from({ length: 20 }, (_, i) => follow(i)));
     assert.ok(made > before);

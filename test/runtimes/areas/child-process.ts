@@ -34,7 +34,10 @@ async function exercise(): Promise<void> {
   await assert.rejects(once(spawn('/nonexistent/program'), 'spawn'), { code: 'ENOENT' });
 
   const ends = await Promise.all(Array.from({ length: 10 }, (_, i) => once(spawn('sh', ['-c', `exit ${i}`]), 'exit')));
-  assert.deepEqual(ends.map(([code]) => code), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  assert.deepEqual(
+    ends.map(([code]) => code),
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+  );
 
   const peer = fork(fileURLToPath(import.meta.url), ['ipc']);
   peer.send({ n: 1, list: ['a', 'b'] });

@@ -15,5 +15,8 @@ if (cluster.isWorker) {
   assert.deepEqual([...seen].sort(), workers.map((worker) => worker.process.pid).sort());
   for (const worker of workers) worker.disconnect();
   const ends = await Promise.all(workers.map((worker) => once(worker, 'exit')));
-  assert.deepEqual(ends, [[0, null], [0, null]]);
+  assert.deepEqual(ends, [
+    [0, null],
+    [0, null],
+  ]);
 }

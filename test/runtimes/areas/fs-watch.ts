@@ -29,7 +29,8 @@ await inBoth(async () => {
   const own = join(folder, `polled-by-${process.pid}`);
   const changed = new Promise<void>((resolve) => {
     watchFile(own, { interval: 10 }, ({ size }) => {
-      if (size === 0) writeFileSync(own, 'four'); // the first call says that there is no such file
+      if (size === 0)
+        writeFileSync(own, 'four'); // the first call says that there is no such file
       else resolve();
     });
   });

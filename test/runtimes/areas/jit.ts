@@ -7,7 +7,11 @@ import { inBoth } from '../support.js';
 const optimised = new Function('f', 'return %ActiveTierIsTurbofan(f)') as (f: unknown) => boolean;
 
 function fresh(): (a: number, b: number) => number {
-  return new Function('a', 'b', 'let t = 0; for (let i = 0; i < 200; i++) t = (t * 31 + a * i + b) | 0; return t;') as never;
+  return new Function(
+    'a',
+    'b',
+    'let t = 0; for (let i = 0; i < 200; i++) t = (t * 31 + a * i + b) | 0; return t;',
+  ) as never;
 }
 
 // Runs until the compiler's thread has delivered; the driver's deadline is the limit.

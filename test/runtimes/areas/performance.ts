@@ -1,6 +1,6 @@
 // Clocks and measurements.
 import assert from 'node:assert/strict';
-import { monitorEventLoopDelay, performance, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
+import { monitorEventLoopDelay, type PerformanceEntry, PerformanceObserver, performance } from 'node:perf_hooks';
 import { inBoth } from '../support.js';
 
 performance.mark('before');

@@ -1,7 +1,7 @@
 // Signals: handlers from before the fork and after it, to oneself and between parent and child; default actions.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { forked, inBoth, inChild } from '../support.js';
 
 async function toMyself(signal: NodeJS.Signals): Promise<void> {

@@ -1,9 +1,9 @@
 // The standard input, a pipe: the driver of the suite writes 4,096 lines. Read half before a fork, half after.
 import assert from 'node:assert/strict';
-import { readSync } from 'node:fs';
 import { once } from 'node:events';
-import { inChild } from '../support.js';
+import { readSync } from 'node:fs';
 import { STDIN } from '../runner.js';
+import { inChild } from '../support.js';
 
 const some = Buffer.alloc(1000);
 const bytes = readSync(0, some);

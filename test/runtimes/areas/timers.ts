@@ -1,6 +1,6 @@
 // Timers, immediates, ticks and microtasks; those pending at the fork fire in both processes.
 import assert from 'node:assert/strict';
-import { setImmediate as immediate, setInterval as ticks, setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as immediate, setTimeout as sleep, setInterval as ticks } from 'node:timers/promises';
 import { inBoth } from '../support.js';
 
 async function exercise(): Promise<void> {
@@ -33,7 +33,10 @@ async function exercise(): Promise<void> {
     setTimeout(() => {}, 50); // the signal's own timer doesn't hold the loop
   });
   const chain = Array.from({ length: 300 }, (_, i) => sleep(i % 10, i));
-  assert.deepEqual(await Promise.all(chain), Array.from({ length: 300 }, (_, i) => i));
+  assert.deepEqual(
+    await Promise.all(chain),
+    Array.from({ length: 300 }, (_, i) => i),
+  );
 }
 
 await exercise();

@@ -41,7 +41,7 @@ function exercise({ div, load, sum, memory }: Exports): void {
   let total = 0;
   for (let i = 0; i < 2000; i++) total = (total + sum(1000)) | 0;
   assert.equal(total, 2000 * 500500);
-  assert.equal(sum(20_000_000), (20_000_000 * 20_000_001 / 2) | 0);
+  assert.equal(sum(20_000_000), ((20_000_000 * 20_000_001) / 2) | 0);
   assert.throws(() => div(1, 0), WebAssembly.RuntimeError);
   for (let i = 0; i < 10; i++) assert.throws(() => load(0x7ffffff0), WebAssembly.RuntimeError);
   const pages = memory.grow(4);

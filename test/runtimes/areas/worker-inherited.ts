@@ -62,7 +62,7 @@ await inBoth(async () => {
   assert.equal(Atomics.notify(memory, 0), 1);
   assert.deepEqual(await woken, ['awake']);
 
-  await poolRounds(await poolRounds(0) + 5);
+  await poolRounds((await poolRounds(0)) + 5);
   await pooled.terminate();
 
   const late = new Worker('require("worker_threads").parentPort.postMessage(process.pid)', { eval: true });

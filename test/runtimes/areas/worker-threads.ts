@@ -1,7 +1,14 @@
 // Worker threads made in this process: messages, shared memory, transfer, termination, errors.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { BroadcastChannel, isMainThread, MessageChannel, parentPort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import {
+  BroadcastChannel,
+  isMainThread,
+  MessageChannel,
+  parentPort,
+  receiveMessageOnPort,
+  Worker,
+} from 'node:worker_threads';
 
 const file = new URL(import.meta.url);
 if (!isMainThread) {
