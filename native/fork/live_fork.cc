@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <set>
+#include <utility>
 
 #include "../user_pipes.h"
 #include "descriptors.h"
@@ -15,6 +16,7 @@
 #include "memory.h"
 #include "owners.h"
 #include "raw.h"
+#include "sleepers.h"
 #include "threads.h"
 
 namespace posix_daemon {
@@ -23,12 +25,19 @@ namespace posix_daemon {
 // at a limit of processes for one, and the parent's fork() must not have succeeded then.
 class Handshake {
  public:
-  ~Handshake() {
+  Handshake() = default;
+  Handshake(const Handshake&) = delete;
+  Handshake& operator=(const Handshake&) = delete;
+  ~Handshake() { Close(); }
+
+  void Close() {
     if (page_ != nullptr) munmap(page_, sizeof(Page));
+    page_ = nullptr;
   }
 
   // 0 or an errno. A page of its own for each fork: the child hands its copy on to no children of its own.
   int Open() {
+    Close();
     void* page = mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED) return errno;
     page_ = static_cast<Page*>(page);
@@ -56,10 +65,16 @@ class Handshake {
     return page_->error;
   }
 
+  // What the child found out about the mutexes, later: for Sleepers.
+  std::atomic<int>* nothing_held() { return &page_->nothing_held; }
+
+  void Swap(Handshake* other) { std::swap(page_, other->page_); }
+
  private:
   struct Page {
     std::atomic<int> told;
     int error;
+    std::atomic<int> nothing_held;
   };
   Page* page_ = nullptr;
 };
@@ -98,6 +113,9 @@ static Threads threads;
 static Memory memory;
 static Descriptors descriptors;
 static RawVector<Mapping> mappings;
+static Sleepers sleepers;
+// Of the last fork whose child looked for held mutexes.
+static Handshake last_search;
 
 // Parks the threads and notes the descriptors, both at a moment when that is possible.
 static ForkFailure Freeze(const std::set<ino_t>& user_pipes) {
@@ -129,15 +147,16 @@ static pid_t Clone(int* tid_address) {
 }
 
 // Makes the copy that clone left, one thread and the parent's kernel objects, into a process of its own.
-static void BecomeProcess(const MainThread& main, uv_loop_t* loop, Handshake* handshake) {
+static void BecomeProcess(const MainThread& main, uv_loop_t* loop, bool search, Handshake* handshake) {
   syscall(SYS_set_robust_list, main.robust_list, main.robust_list_size);
-  // Before any other thread runs: none may see the parent's.
-  int error = descriptors.Replace(mappings, loop);
-  if (error == 0) error = threads.Respawn();
+  int error = threads.Respawn();
+  if (error == 0) error = descriptors.Replace(mappings, loop);
   handshake->Tell(error);
   if (error != 0) syscall(SYS_exit_group, 1);
   memory.Exclude();
-  RepairMutexOwners(mappings, &threads, main.pid, *main.tid_address);
+  if (search && RepairMutexOwners(mappings, &threads, main.pid, *main.tid_address)) {
+    handshake->nothing_held()->store(1, std::memory_order_release);
+  }
   threads.Open();
 }
 
@@ -157,12 +176,13 @@ ForkFailure LiveFork(uv_loop_t* loop, pid_t* pid) {
   error = ReadMappings(&mappings);
   if (error == 0) error = memory.Include(&mappings);
   pid_t child = -1;
+  const bool search = error != 0 || !sleepers.AllWhereTheyHeldNothing(&threads, mappings);
   if (error == 0) {
     step = "clone";
     child = Clone(main.tid_address);
     error = child == -1 ? errno : 0;
     if (child == 0) {
-      BecomeProcess(main, loop, &handshake);
+      BecomeProcess(main, loop, search, &handshake);
       *pid = 0;
       return {0, nullptr};
     }
@@ -177,6 +197,10 @@ ForkFailure LiveFork(uv_loop_t* loop, pid_t* pid) {
     while (waitpid(child, nullptr, 0) == -1 && errno == EINTR) {
     }
     return {error, "child"};
+  }
+  if (search) {
+    sleepers.Remember(handshake.nothing_held());
+    last_search.Swap(&handshake);
   }
   *pid = child;
   return {0, nullptr};

@@ -21,6 +21,7 @@ static bool ParseMapping(const char* line, Mapping* mapping) {
   if (!ParseNumber(&p, 16, &start) || *p++ != '-' || !ParseNumber(&p, 16, &end) || *p++ != ' ') return false;
   mapping->readable = p[0] == 'r';
   mapping->writable = p[1] == 'w';
+  mapping->executable = p[2] == 'x';
   mapping->shared = p[3] == 's';
   p += 5;
   if (!ParseNumber(&p, 16, &mapping->offset) || *p++ != ' ') return false;

@@ -25,6 +25,7 @@ struct Mapping {
   MappingKind kind;
   bool readable;
   bool writable;
+  bool executable;
   bool shared;
   // Memory of V8's heap, by where it lies: V8 asks for random addresses, where the kernel by itself puts nothing. Not its
   // reservations there (no access): it has those of both kinds, in forks and out of them.

@@ -16,6 +16,8 @@ namespace posix_daemon {
 //
 // To keep the old tids instead isn't possible: setuid() signals every thread by the tid in its descriptor, and with a
 // wrong one the thread would silently keep its old user.
-void RepairMutexOwners(const RawVector<Mapping>& mappings, Threads* threads, pid_t old_main, pid_t new_main);
+//
+// True when no other thread than the main one holds such a mutex or waits for one.
+bool RepairMutexOwners(const RawVector<Mapping>& mappings, Threads* threads, pid_t old_main, pid_t new_main);
 
 }  // namespace posix_daemon
