@@ -156,7 +156,7 @@ static void BecomeProcess(const MainThread& main, uv_loop_t* loop, bool search, 
   handshake->Tell(error);
   if (error != 0) syscall(SYS_exit_group, 1);
   memory.Exclude();
-  if (search && RepairMutexOwners(mappings, &threads, main.pid, *main.tid_address)) {
+  if (search && RepairLockOwners(mappings, &threads, main.pid, *main.tid_address)) {
     handshake->nothing_held()->store(1, std::memory_order_release);
   }
   threads.Open();

@@ -6,14 +6,18 @@ namespace posix_daemon {
 
 // pthread_mutex_t, as glibc lays it out on 64-bit machines.
 struct Mutex {
-  int32_t lock;  // 1: held, 2: held and waited for
+  uint32_t lock;  // 1: held, 2: held and waited for
   uint32_t count;
   int32_t owner;
   uint32_t users;
-  int32_t kind;  // 1: recursive, 2: error-checking
+  uint32_t kind;  // 1: recursive, 2: error-checking
+  int16_t spins;
+  int16_t elision;
+  uint64_t robust_list[2];
 };
+static_assert(sizeof(Mutex) == 40, "as in bits/struct_mutex.h");
 
-// pthread_rwlock_t, likewise. Its unlock takes whoever isn't the writer for a reader.
+// pthread_rwlock_t. Its unlock takes whoever isn't the writer for a reader.
 struct RwLock {
   uint32_t readers;  // 1: in the writers' phase, 2: a writer holds it, 4: readers wait; and their number above
   uint32_t writers;
@@ -21,81 +25,133 @@ struct RwLock {
   uint32_t writers_futex;
   uint32_t padding[2];
   int32_t writer;
-  int32_t shared;
+  uint32_t shared;
+  uint64_t elision;
+  uint64_t more_padding;
+  uint32_t flags;
+  uint32_t end_padding;
 };
+static_assert(sizeof(RwLock) == 56, "as in bits/struct_rwlock.h");
 
-constexpr uint32_t kPlausible = 10000;
-
-static bool LooksHeld(const Mutex* mutex) {
-  const int32_t kind = mutex->kind & 127;
-  return (mutex->lock == 1 || mutex->lock == 2) && mutex->count <= kPlausible && mutex->users >= 1 &&
-         mutex->users <= kPlausible && (kind == 1 || kind == 2);
+static bool LooksHeld(const Mutex& mutex) {
+  constexpr uint32_t kDeepest = 1000;
+  const bool recursive = mutex.kind == 1 && mutex.count >= 1 && mutex.count <= kDeepest;
+  const bool error_checking = mutex.kind == 2 && mutex.count <= 1;
+  return (mutex.lock == 1 || mutex.lock == 2) && mutex.users == 1 && (recursive || error_checking) &&
+         mutex.elision == 0 && mutex.robust_list[0] == 0 && mutex.robust_list[1] == 0;
 }
 
-static bool LooksHeldForWriting(const RwLock* lock) {
+static bool LooksHeld(const RwLock& lock) {
   constexpr uint32_t kHeldByWriter = 3;
   constexpr uint32_t kFutexFlags = 3;
-  return (lock->readers & kHeldByWriter) == kHeldByWriter && lock->writers <= kPlausible &&
-         lock->phase_futex <= kFutexFlags && lock->writers_futex <= kFutexFlags && lock->padding[0] == 0 &&
-         lock->padding[1] == 0 && lock->shared <= 1;
+  constexpr uint32_t kMost = 100000;
+  return (lock.readers & kHeldByWriter) == kHeldByWriter && lock.readers <= kMost && lock.writers <= kMost &&
+         lock.phase_futex <= kFutexFlags && lock.writers_futex <= kFutexFlags && lock.padding[0] == 0 &&
+         lock.padding[1] == 0 && lock.shared <= 1 && lock.elision == 0 && lock.more_padding == 0 && lock.flags <= 2;
 }
 
-// The old tids and the new ones.
-class TidMap {
+// A thread that may own locks: by its tid before the fork and after, and its stack.
+struct Owner {
+  pid_t old_tid;
+  pid_t new_tid;
+  uintptr_t stack_pointer;
+  uintptr_t stack_end;
+  ucontext_t* context;  // none for the main thread, which isn't in a signal handler
+};
+
+// In a container the tids are small numbers, which are everywhere: what looks like a held lock may be an array of
+// integers. Who holds a lock in the heap is going to unlock it, so its address, or that of the object it is a part of, is
+// in a register of that thread or on its stack.
+static bool Refers(const Owner& owner, uintptr_t lock) {
+  // V8's locks are parts of its Isolate, of some 60 KiB. A thread with next to nothing on its stack waits in its own
+  // loop, for work: it would have to know the lock itself.
+  constexpr uintptr_t kLargestObject = 128 << 10;
+  constexpr uintptr_t kShallow = 2048;
+  const bool shallow = owner.stack_end - owner.stack_pointer < kShallow;
+  const uintptr_t reach = shallow ? 1 : kLargestObject;
+  bool refers = false;
+  const auto look = [&](uint64_t word) { refers = refers || lock - word < reach; };
+  if (owner.context != nullptr) EachRegister(owner.context, [&](const uint64_t* value) { look(*value); });
+  for (uintptr_t at = owner.stack_pointer & ~uintptr_t{7}; at < owner.stack_end && !refers; at += sizeof(uint64_t)) {
+    look(*reinterpret_cast<const uint64_t*>(at));
+  }
+  return refers;
+}
+
+class Repair {
  public:
-  TidMap(Threads* threads, pid_t old_main, pid_t new_main)
-      : threads_(threads), old_main_(old_main), new_main_(new_main) {
-    lowest_ = highest_ = old_main;
+  Repair(const RawVector<Mapping>& mappings, Threads* threads, pid_t old_main, pid_t new_main) {
+    const auto here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+    Add({old_main, new_main, here, StackEnd(mappings, here), nullptr});
     for (size_t i = 0; i < threads->size(); i++) {
-      const pid_t tid = (*threads)[i].tid;
-      if (tid < lowest_) lowest_ = tid;
-      if (tid > highest_) highest_ = tid;
+      const Thread& thread = (*threads)[i];
+      if (thread.state.load(std::memory_order_relaxed) != ThreadState::kParked) continue;
+      const uintptr_t stack_pointer = StackPointer(thread.context);
+      // Its descriptor lies above its stack. One that has changed its stack (a coroutine) hasn't it there.
+      uintptr_t end = reinterpret_cast<uintptr_t>(thread.thread_pointer);
+      if (end < stack_pointer || end > StackEnd(mappings, stack_pointer)) end = StackEnd(mappings, stack_pointer);
+      Add({thread.tid, *thread.tid_address, stack_pointer, end, thread.context});
     }
   }
-  pid_t lowest() const { return lowest_; }
-  pid_t highest() const { return highest_; }
-  pid_t new_main() const { return new_main_; }
-  pid_t New(pid_t tid) const { return tid == old_main_ ? new_main_ : threads_->NewTid(tid); }
+
+  // Every lock in a mapping. `in_heap`: what looks like one may be something else.
+  void Search(const Mapping& mapping, bool in_heap);
+  void RepairWaiters();
+  bool found() const { return found_; }
 
  private:
-  Threads* threads_;
-  pid_t old_main_;
-  pid_t new_main_;
-  pid_t lowest_;
-  pid_t highest_;
+  static uintptr_t StackEnd(const RawVector<Mapping>& mappings, uintptr_t address) {
+    for (const Mapping& mapping : mappings) {
+      if (address >= mapping.start && address < mapping.end) return mapping.end;
+    }
+    return address;
+  }
+
+  void Add(const Owner& owner) {
+    owners_.Push(owner);
+    if (owners_.size() == 1 || owner.old_tid < lowest_) lowest_ = owner.old_tid;
+    if (owners_.size() == 1 || owner.old_tid > highest_) highest_ = owner.old_tid;
+  }
+
+  const Owner* Find(uint32_t tid) const {
+    for (const Owner& owner : owners_) {
+      if (static_cast<uint32_t>(owner.old_tid) == tid) return &owner;
+    }
+    return nullptr;
+  }
+
+  template <typename Lock>
+  bool RepairAround(uint32_t* word, size_t offset, const Mapping& mapping, bool in_heap);
+
+  RawVector<Owner> owners_;
+  pid_t lowest_ = 0;
+  pid_t highest_ = 0;
+  bool found_ = false;
 };
 
 template <typename Lock>
-static Lock* Around(uint32_t* word, size_t offset, uintptr_t start, uintptr_t end) {
+bool Repair::RepairAround(uint32_t* word, size_t offset, const Mapping& mapping, bool in_heap) {
   const uintptr_t address = reinterpret_cast<uintptr_t>(word) - offset;
-  const bool fits = address % alignof(uint64_t) == 0 && address >= start && address + sizeof(Lock) <= end;
-  return fits ? reinterpret_cast<Lock*>(address) : nullptr;
-}
-
-// Gives the word its new tid if it is the owner's in a lock that is held. True when another thread than the main one
-// holds it.
-static bool RepairAt(uint32_t* word, uintptr_t start, uintptr_t end, const TidMap& tids) {
-  const auto* mutex = Around<Mutex>(word, offsetof(Mutex, owner), start, end);
-  const auto* lock = Around<RwLock>(word, offsetof(RwLock, writer), start, end);
-  const bool held = (mutex != nullptr && LooksHeld(mutex)) || (lock != nullptr && LooksHeldForWriting(lock));
-  const pid_t tid = held ? tids.New(static_cast<pid_t>(*word)) : 0;
-  if (tid == 0) return false;
-  *word = static_cast<uint32_t>(tid);
-  return tid != tids.new_main();
+  if (address % alignof(Lock) != 0 || address < mapping.start || address + sizeof(Lock) > mapping.end) return false;
+  if (!LooksHeld(*reinterpret_cast<const Lock*>(address))) return false;
+  const Owner* owner = Find(*word);
+  if (owner == nullptr || (in_heap && !Refers(*owner, address))) return false;
+  *word = static_cast<uint32_t>(owner->new_tid);
+  found_ = found_ || owner->context != nullptr;
+  return true;
 }
 
 // The tids of a process are neighbours: one comparison of four words at a time passes over nearly all of the heap.
-static bool RepairIn(uintptr_t start, uintptr_t end, const TidMap& tids) {
-  bool found = false;
+void Repair::Search(const Mapping& mapping, bool in_heap) {
   using Words = uint32_t __attribute__((vector_size(16)));
   using Halves = uint64_t __attribute__((vector_size(16)));
   constexpr int kAtOnce = 4;
-  const auto low = static_cast<uint32_t>(tids.lowest());
-  const uint32_t width = static_cast<uint32_t>(tids.highest()) - low;
+  const auto low = static_cast<uint32_t>(lowest_);
+  const uint32_t width = static_cast<uint32_t>(highest_) - low;
   const Words lows = {low, low, low, low};
   const Words widths = {width, width, width, width};
-  const auto* last = reinterpret_cast<const Words*>(end) - kAtOnce;
-  for (auto* at = reinterpret_cast<Words*>(start); at <= last; at += kAtOnce) {
+  const auto* last = reinterpret_cast<const Words*>(mapping.end) - kAtOnce;
+  for (auto* at = reinterpret_cast<Words*>(mapping.start); at <= last; at += kAtOnce) {
     const Words hits =
         reinterpret_cast<Words>(at[0] - lows <= widths) | reinterpret_cast<Words>(at[1] - lows <= widths) |
         reinterpret_cast<Words>(at[2] - lows <= widths) | reinterpret_cast<Words>(at[3] - lows <= widths);
@@ -103,27 +159,11 @@ static bool RepairIn(uintptr_t start, uintptr_t end, const TidMap& tids) {
     if (__builtin_expect((halves[0] | halves[1]) == 0, 1)) continue;
     auto* words = reinterpret_cast<uint32_t*>(at);
     for (int i = 0; i < kAtOnce * 4; i++) {
-      if (words[i] - low <= width) found = RepairAt(words + i, start, end, tids) || found;
+      if (words[i] - low > width) continue;
+      if (!RepairAround<Mutex>(words + i, offsetof(Mutex, owner), mapping, in_heap)) {
+        RepairAround<RwLock>(words + i, offsetof(RwLock, writer), mapping, in_heap);
+      }
     }
-  }
-  return found;
-}
-
-// Where a mutex can be: data of modules, and what malloc hands out. Not stacks (8 MiB each, a mutex there is private to
-// its thread), not V8's heap, not the large blocks of Buffers.
-static bool MayHoldMutexes(const Mapping& mapping, const Mapping* previous) {
-  if (!mapping.readable || !mapping.writable || mapping.shared || mapping.excluded) return false;
-  constexpr size_t kArenaAlignment = 64 << 20;
-  constexpr size_t kSmall = 1 << 20;
-  switch (mapping.kind) {
-    case MappingKind::kHeap:
-    case MappingKind::kFile:
-      return true;
-    case MappingKind::kAnonymous:
-      return mapping.start % kArenaAlignment == 0 || mapping.size() < kSmall ||
-             (previous != nullptr && previous->end == mapping.start && previous->kind == MappingKind::kFile);
-    default:
-      return false;
   }
 }
 
@@ -136,42 +176,63 @@ static bool IsMapped(const Mutex* mutex) {
   return mincore(reinterpret_cast<void*>(last / kPage * kPage), 1, &resident) == 0;
 }
 
-// A thread asleep in pthread_mutex_lock has read its tid before and stores it as the owner when it gets the mutex.
-// Which register, or which word of the few frames that are open, depends on how the C library was compiled; what it is
-// for doesn't: in these frames an old tid is nothing but that.
-static bool RepairWaiter(Thread* thread) {
-  ucontext_t* context = thread->context;
-  if (!IsSyscallInstruction(InstructionPointer(context)) || SyscallToMake(context) != __NR_futex) return false;
-  const auto* mutex = reinterpret_cast<const Mutex*>(FirstArgument(context));
-  // The futex of a condition variable or a semaphore isn't a mutex, and what follows it doesn't look like one.
-  if (!IsMapped(mutex) || !LooksHeld(mutex)) return false;
-  const auto old_tid = static_cast<uint32_t>(thread->tid);
-  const auto new_tid = static_cast<uint32_t>(*thread->tid_address);
-  EachRegister(context, [&](uint64_t* value) {
-    if (*value == old_tid) *value = new_tid;
-  });
-  constexpr int kFramesBytes = 256;
-  auto* stack = reinterpret_cast<uint32_t*>(StackPointer(context));
-  for (size_t i = 0; i < kFramesBytes / sizeof(uint32_t); i++) {
-    if (stack[i] == old_tid) stack[i] = new_tid;
+// A thread asleep in pthread_mutex_lock has read its tid before and stores it as the owner when it gets the mutex. Which
+// register, or which word of the few frames that are open, depends on how the C library was compiled; what it is for
+// doesn't: in these frames an old tid is nothing but that.
+void Repair::RepairWaiters() {
+  for (const Owner& owner : owners_) {
+    ucontext_t* context = owner.context;
+    if (context == nullptr || !IsSyscallInstruction(InstructionPointer(context))) continue;
+    if (SyscallToMake(context) != __NR_futex) continue;
+    // The futex of a condition variable or a semaphore isn't a mutex, and what follows it doesn't look like one.
+    const auto* mutex = reinterpret_cast<const Mutex*>(FirstArgument(context));
+    if (!IsMapped(mutex) || !LooksHeld(*mutex)) continue;
+    const auto old_tid = static_cast<uint32_t>(owner.old_tid);
+    const auto new_tid = static_cast<uint32_t>(owner.new_tid);
+    EachRegister(context, [&](uint64_t* value) {
+      if (*value == old_tid) *value = new_tid;
+    });
+    constexpr uintptr_t kFramesBytes = 256;
+    const uintptr_t end = owner.stack_pointer + kFramesBytes;
+    for (uintptr_t at = owner.stack_pointer; at < end && at < owner.stack_end; at += sizeof(uint32_t)) {
+      auto* word = reinterpret_cast<uint32_t*>(at);
+      if (*word == old_tid) *word = new_tid;
+    }
+    found_ = true;
   }
-  return true;
 }
 
-bool RepairMutexOwners(const RawVector<Mapping>& mappings, Threads* threads, pid_t old_main, pid_t new_main) {
-  const TidMap tids(threads, old_main, new_main);
-  bool found = false;
+enum class Contents { kNoLocks, kHeap, kModuleData };
+
+// Not stacks (8 MiB each; a lock there is its thread's own affair), not V8's heap, not the large blocks of Buffers.
+static Contents ContentsOf(const Mapping& mapping, const Mapping* previous) {
+  if (!mapping.readable || !mapping.writable || mapping.shared || mapping.excluded) return Contents::kNoLocks;
+  constexpr size_t kArenaAlignment = 64 << 20;
+  constexpr size_t kSmall = 1 << 20;
+  switch (mapping.kind) {
+    case MappingKind::kFile:
+      return Contents::kModuleData;
+    case MappingKind::kHeap:
+      return Contents::kHeap;
+    case MappingKind::kAnonymous:
+      // Zeroed data of a module follows what comes from its file.
+      if (previous != nullptr && previous->end == mapping.start && previous->kind == MappingKind::kFile) {
+        return Contents::kModuleData;
+      }
+      return mapping.start % kArenaAlignment == 0 || mapping.size() < kSmall ? Contents::kHeap : Contents::kNoLocks;
+    default:
+      return Contents::kNoLocks;
+  }
+}
+
+bool RepairLockOwners(const RawVector<Mapping>& mappings, Threads* threads, pid_t old_main, pid_t new_main) {
+  Repair repair(mappings, threads, old_main, new_main);
   for (size_t i = 0; i < mappings.size(); i++) {
-    const Mapping* previous = i > 0 ? &mappings[i - 1] : nullptr;
-    if (!MayHoldMutexes(mappings[i], previous)) continue;
-    found = RepairIn(mappings[i].start, mappings[i].end, tids) || found;
+    const Contents contents = ContentsOf(mappings[i], i > 0 ? &mappings[i - 1] : nullptr);
+    if (contents != Contents::kNoLocks) repair.Search(mappings[i], contents == Contents::kHeap);
   }
-  for (size_t i = 0; i < threads->size(); i++) {
-    Thread& thread = (*threads)[i];
-    if (thread.state.load(std::memory_order_relaxed) != ThreadState::kParked) continue;
-    found = RepairWaiter(&thread) || found;
-  }
-  return !found;
+  repair.RepairWaiters();
+  return !repair.found();
 }
 
 }  // namespace posix_daemon

@@ -18,6 +18,6 @@ namespace posix_daemon {
 // wrong one the thread would silently keep its old user.
 //
 // True when no other thread than the main one holds such a lock or waits for one.
-bool RepairMutexOwners(const RawVector<Mapping>& mappings, Threads* threads, pid_t old_main, pid_t new_main);
+bool RepairLockOwners(const RawVector<Mapping>& mappings, Threads* threads, pid_t old_main, pid_t new_main);
 
 }  // namespace posix_daemon
