@@ -24,8 +24,8 @@ test('two descriptors trade places', async (t) => {
 test('no target is overwritten by what is still to be put in place', async (t) => {
   const directory = temporaryDirectory(t);
   const [a, b] = [join(directory, 'a'), join(directory, 'b')];
-  // All that could be free for a copy on its way is a target too.
-  const targets = Array.from({ length: 60 }, (_, i) => 3 + i);
+  // So many that copies on their way, from the first free number on, would be where other targets are.
+  const targets = Array.from({ length: 200 }, (_, i) => 64 + i);
   const sources = Object.fromEntries(targets.map((target) => [target, target % 2 === 0 ? 33 : 34]));
   const { pid } = await startCat(t, { fds: sources }, withOpen({ 33: a, 34: b }));
   const { 0: stdin, 1: stdout, 2: stderr, ...rest } = descriptorsOf(pid);
