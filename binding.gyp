@@ -28,6 +28,7 @@
         "native/fork/memory.cc",
         "native/fork/owners.cc",
         "native/fork/rest.cc",
+        "native/fork/sleepers.cc",
         "native/fork/survey.cc",
         "native/fork/threads.cc",
         "native/libc_compat.cc",

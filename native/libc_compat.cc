@@ -35,8 +35,8 @@ int Fstatat64(int folder, const char* path, struct stat* result, int flags) {
   return static_cast<int>(syscall(SYS_newfstatat, folder, path, result, flags));
 }
 
-// glibc 2.32: std::shared_ptr and other headers of GCC 11 and later read it to leave out atomic operations. 0, "there may
-// be threads", is always right, and always so in Node.
+// glibc 2.32: std::shared_ptr and other headers of GCC 11 and later read it to leave out atomic operations. 0, "there
+// may be threads", is always right, and always so in Node.
 extern "C" char single_threaded LINKER_NAME("__libc_single_threaded");
 char single_threaded = 0;
 

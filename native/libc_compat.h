@@ -1,9 +1,9 @@
 // Included in front of every file by binding.gyp: keeps an addon built with a new glibc loadable with glibc 2.28.
 //
-// glibc 2.32 and 2.34 moved libpthread and libdl into libc and gave each of their functions a second, new version, which
-// the linker takes; the old one is still there and is the same code. POSIX_DAEMON_PIN asks for the old one. A pin of something that
-// a file doesn't use leaves no trace in it. What has no old version is defined in libc_compat.cc. Which symbols matter
-// is found by scripts/check-glibc.mjs, which also names the version to put here.
+// glibc 2.32 and 2.34 moved libpthread and libdl into libc and gave each of their functions a second, new version,
+// which the linker takes; the old one is still there and is the same code. POSIX_DAEMON_PIN asks for the old one. A pin
+// of something that a file doesn't use leaves no trace in it. What has no old version is defined in libc_compat.cc.
+// Which symbols matter is found by scripts/check-glibc.mjs, which also names the version to put here.
 #pragma once
 
 #include <features.h>

@@ -37,10 +37,9 @@ DescriptorUse UseOfAnonymous(const std::string& link) {
 }
 
 std::string LinkOf(int fd) {
-  char path[64];
+  const std::string path = std::string(kDescriptors) + "/" + std::to_string(fd);
   char link[64];  // enough for the names above; a longer one is none of them
-  snprintf(path, sizeof path, "%s/%d", kDescriptors, fd);
-  const ssize_t length = readlink(path, link, sizeof link);
+  const ssize_t length = readlink(path.c_str(), link, sizeof link);
   return length == -1 ? std::string() : std::string(link, static_cast<size_t>(length));
 }
 

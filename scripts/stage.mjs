@@ -28,5 +28,5 @@ export function stage(name) {
 export function buildEnv(extra = {}, defines = []) {
   const prefix = dirname(dirname(process.execPath));
   const headers = existsSync(join(prefix, 'include', 'node', 'node_api.h')) ? { npm_config_nodedir: prefix } : {};
-  return { ...headers, ...process.env, ...extra, GYP_DEFINES: ['strict=1', ...defines].join(' ') };
+  return { ...headers, JOBS: 'max', ...process.env, ...extra, GYP_DEFINES: ['strict=1', ...defines].join(' ') };
 }

@@ -36,6 +36,9 @@ try {
 }
 const texts = readdirSync(reports).map((name) => readFileSync(join(reports, name), 'utf8'));
 rmSync(reports, { recursive: true });
-if (texts.length > 0) throw new Failure(`${texts.join('\n')}\n${texts.length} reports of the sanitizers`);
+process.stdout.write(texts.join('\n'));
+// A mere warning: it says that it can't tell where a stack ends which it did not make, such as forkExec's child's.
+const errors = texts.filter((text) => text.includes('ERROR: AddressSanitizer'));
+if (errors.length > 0) throw new Failure(`${errors.length} reports of the sanitizers`);
 if (failure) throw failure;
 process.stdout.write('no report of the sanitizers\n');

@@ -53,6 +53,7 @@ interface ForkCalls {
   fork(): number;
   forkObstacle(): string | undefined;
   getpid(): number;
+  getrandom(bytes: Uint8Array): void;
   mathRandomState(last64: Float64Array, reseed: boolean): number;
 }
 

@@ -112,7 +112,7 @@ export class Rig {
     this.#arrived.delete(child.pid);
   }
 
-  async #arrival(pid: number): Promise<Agent> {
+  #arrival(pid: number): Promise<Agent> {
     const arrival = new Promise<Agent>((resolve) => {
       const agent = this.#arrived.get(pid);
       if (agent) resolve(agent);

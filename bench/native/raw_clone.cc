@@ -1,5 +1,9 @@
 // The floor under fork(): the bare clone of this process, memory and all, with a child that does nothing.
 #include <napi.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
@@ -8,11 +12,6 @@
 #include <cstring>
 #include <ctime>
 #include <vector>
-
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace {
 
@@ -65,8 +64,8 @@ Napi::Value SystemError(Napi::Env env, const char* call) {
 // prepares the clone, finding and marking the ranges, isn't counted.
 Napi::Value RawClone(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  static auto* child_stamp = static_cast<int64_t*>(
-      mmap(nullptr, sizeof(int64_t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  static auto* child_stamp =
+      static_cast<int64_t*>(mmap(nullptr, sizeof(int64_t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   if (child_stamp == MAP_FAILED) return SystemError(env, "mmap");
 
   // A signal handler must not run in the child: it has one thread and no event loop of its own.

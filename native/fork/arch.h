@@ -69,7 +69,9 @@ inline uintptr_t InstructionPointer(const ucontext_t* c) { return c->uc_mcontext
 inline uintptr_t StackPointer(const ucontext_t* c) { return c->uc_mcontext.sp; }
 inline uintptr_t FirstArgument(const ucontext_t* c) { return c->uc_mcontext.regs[0]; }
 
-inline bool IsSyscallInstruction(uintptr_t address) { return *reinterpret_cast<const uint32_t*>(address) == 0xd4000001; }
+inline bool IsSyscallInstruction(uintptr_t address) {
+  return *reinterpret_cast<const uint32_t*>(address) == 0xd4000001;
+}
 constexpr int kSyscallInstructionSize = 4;
 
 inline long SyscallToMake(const ucontext_t* c) { return static_cast<long>(c->uc_mcontext.regs[8]); }

@@ -28,7 +28,8 @@ int Descriptors::ReplaceEventFds() {
       if (eventfds_[k].id == old.id) fresh = fcntl(eventfds_[k].fd, F_DUPFD_CLOEXEC, 0);
     }
     if (fresh == -1) {
-      const int flags = EFD_CLOEXEC | ((old.flags & O_NONBLOCK) != 0 ? EFD_NONBLOCK : 0) | (old.semaphore ? EFD_SEMAPHORE : 0);
+      const int flags =
+          EFD_CLOEXEC | ((old.flags & O_NONBLOCK) != 0 ? EFD_NONBLOCK : 0) | (old.semaphore ? EFD_SEMAPHORE : 0);
       fresh = eventfd(0, flags);
       if (fresh != -1 && old.count != 0) {
         if (write(fresh, &old.count, sizeof old.count) == -1) return errno;

@@ -64,8 +64,8 @@ struct IoUring {
   uint32_t cq_entries;
 };
 
-// Puts `fresh` in the place of `fd`, with the close-on-exec flag of `flags`, and closes `fresh`; -1 stands for the errno
-// that it couldn't be made with. Returns an errno.
+// Puts `fresh` in the place of `fd`, with the close-on-exec flag of `flags`, and closes `fresh`; -1 stands for the
+// errno that it couldn't be made with. Returns an errno.
 int Substitute(int fresh, int fd, uint32_t flags);
 
 class Descriptors {

@@ -21,8 +21,8 @@ static int Setup(const IoUring& old, uint32_t flags, io_uring_params* params) {
   return static_cast<int>(syscall(SYS_io_uring_setup, old.sq_entries, params));
 }
 
-// Makes the kernel choose an address. It refuses one for an io_uring's memory (since Linux 6.4, even to mremap), but takes
-// the first gap that fits: so every gap that comes before the wanted one is filled for a moment.
+// Makes the kernel choose an address. It refuses one for an io_uring's memory (since Linux 6.4, even to mremap), but
+// takes the first gap that fits: so every gap that comes before the wanted one is filled for a moment.
 class GapFiller {
  public:
   ~GapFiller() {
@@ -61,8 +61,8 @@ static int MapAt(const Mapping& old, int fd, GapFiller* filler) {
   void* wanted = reinterpret_cast<void*>(old.start);
   munmap(wanted, old.size());
   if (!filler->Lead(old.start, old.size())) return ENOMEM;
-  void* at = mmap(nullptr, old.size(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd,
-                  static_cast<off_t>(old.offset));
+  void* at =
+      mmap(nullptr, old.size(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, static_cast<off_t>(old.offset));
   if (at == MAP_FAILED) return errno;
   return at == wanted ? 0 : ENOMEM;
 }

@@ -1,5 +1,5 @@
-// libuv's io_uring rings, by which it tells its epoll what to watch: memory shared with the kernel, and after a fork with
-// the parent.
+// libuv's io_uring rings, by which it tells its epoll what to watch: memory shared with the kernel, and after a fork
+// with the parent.
 #pragma once
 
 #include "descriptors.h"

@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <set>
+#include <utility>
 
 #include "../user_pipes.h"
 #include "descriptors.h"
@@ -15,6 +16,7 @@
 #include "memory.h"
 #include "owners.h"
 #include "raw.h"
+#include "sleepers.h"
 #include "threads.h"
 
 namespace posix_daemon {
@@ -23,16 +25,24 @@ namespace posix_daemon {
 // at a limit of processes for one, and the parent's fork() must not have succeeded then.
 class Handshake {
  public:
-  ~Handshake() {
+  Handshake() = default;
+  Handshake(const Handshake&) = delete;
+  Handshake& operator=(const Handshake&) = delete;
+  ~Handshake() { Close(); }
+
+  void Close() {
     if (page_ != nullptr) munmap(page_, sizeof(Page));
+    page_ = nullptr;
   }
 
-  // 0 or an errno. A page of its own for each fork: the child hands its copy on to no children of its own.
-  int Open() {
+  // False with errno set if there is no memory. A page of its own for each fork: the child hands its copy on to no
+  // children of its own.
+  bool Open() {
+    Close();
     void* page = mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (page == MAP_FAILED) return errno;
+    if (page == MAP_FAILED) return false;
     page_ = static_cast<Page*>(page);
-    return 0;
+    return true;
   }
 
   // In the child.
@@ -47,7 +57,8 @@ class Handshake {
     constexpr int64_t kLookAgainNs = 10'000'000;
     while (page_->told.load(std::memory_order_acquire) == 0) {
       if (FutexWait(&page_->told, 0, kLookAgainNs, true)) continue;
-      // A death wakes no futex, and a pidfd to wait on as well could fail for want of descriptors; so a look now and then.
+      // A death wakes no futex, and a pidfd to wait on as well could fail for want of descriptors; so a look now and
+      // then.
       siginfo_t info = {};
       const int result = waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT);
       const bool dead = result == -1 ? errno == ECHILD : info.si_pid == child;
@@ -56,10 +67,16 @@ class Handshake {
     return page_->error;
   }
 
+  // What the child found out about the mutexes, later: for Sleepers.
+  std::atomic<int>* nothing_held() { return &page_->nothing_held; }
+
+  void Swap(Handshake* other) { std::swap(page_, other->page_); }
+
  private:
   struct Page {
     std::atomic<int> told;
     int error;
+    std::atomic<int> nothing_held;
   };
   Page* page_ = nullptr;
 };
@@ -98,6 +115,9 @@ static Threads threads;
 static Memory memory;
 static Descriptors descriptors;
 static RawVector<Mapping> mappings;
+static Sleepers sleepers;
+// Of the last fork whose child looked for held mutexes.
+static Handshake last_search;
 
 // Parks the threads and notes the descriptors, both at a moment when that is possible.
 static ForkFailure Freeze(const std::set<ino_t>& user_pipes) {
@@ -117,8 +137,8 @@ static ForkFailure Freeze(const std::set<ino_t>& user_pipes) {
   }
 }
 
-// The raw call. The C library's fork() would tidy up after threads that it believes to be gone: hand their stacks to new
-// ones, run the handlers of pthread_atfork.
+// The raw call. The C library's fork() would tidy up after threads that it believes to be gone: hand their stacks to
+// new ones, run the handlers of pthread_atfork.
 static pid_t Clone(int* tid_address) {
   constexpr unsigned long kFlags = SIGCHLD | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
 #if defined(__x86_64__)
@@ -129,15 +149,16 @@ static pid_t Clone(int* tid_address) {
 }
 
 // Makes the copy that clone left, one thread and the parent's kernel objects, into a process of its own.
-static void BecomeProcess(const MainThread& main, uv_loop_t* loop, Handshake* handshake) {
+static void BecomeProcess(const MainThread& main, uv_loop_t* loop, bool search, Handshake* handshake) {
   syscall(SYS_set_robust_list, main.robust_list, main.robust_list_size);
-  // Before any other thread runs: none may see the parent's.
-  int error = descriptors.Replace(mappings, loop);
-  if (error == 0) error = threads.Respawn();
+  int error = threads.Respawn();
+  if (error == 0) error = descriptors.Replace(mappings, loop);
   handshake->Tell(error);
   if (error != 0) syscall(SYS_exit_group, 1);
   memory.Exclude();
-  RepairMutexOwners(mappings, &threads, main.pid, *main.tid_address);
+  if (search && RepairMutexOwners(mappings, &threads, main.pid, *main.tid_address)) {
+    handshake->nothing_held()->store(1, std::memory_order_release);
+  }
   threads.Open();
 }
 
@@ -145,8 +166,7 @@ ForkFailure LiveFork(uv_loop_t* loop, pid_t* pid) {
   // First all that may take a lock.
   const std::set<ino_t> user_pipes = UserPipes();
   Handshake handshake;
-  int error = handshake.Open();
-  if (error != 0) return {error, "mmap"};
+  if (!handshake.Open()) return {errno, "mmap"};
 
   const SignalsBlocked signals_blocked;
   const MainThread main;
@@ -154,15 +174,16 @@ ForkFailure LiveFork(uv_loop_t* loop, pid_t* pid) {
   if (frozen.error != 0) return frozen;
 
   const char* step = "memory";
-  error = ReadMappings(&mappings);
+  int error = ReadMappings(&mappings);
   if (error == 0) error = memory.Include(&mappings);
   pid_t child = -1;
+  const bool search = error != 0 || !sleepers.AllWhereTheyHeldNothing(&threads, mappings);
   if (error == 0) {
     step = "clone";
     child = Clone(main.tid_address);
     error = child == -1 ? errno : 0;
     if (child == 0) {
-      BecomeProcess(main, loop, &handshake);
+      BecomeProcess(main, loop, search, &handshake);
       *pid = 0;
       return {0, nullptr};
     }
@@ -177,6 +198,10 @@ ForkFailure LiveFork(uv_loop_t* loop, pid_t* pid) {
     while (waitpid(child, nullptr, 0) == -1 && errno == EINTR) {
     }
     return {error, "child"};
+  }
+  if (search) {
+    sleepers.Remember(handshake.nothing_held());
+    last_search.Swap(&handshake);
   }
   *pid = child;
   return {0, nullptr};

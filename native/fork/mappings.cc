@@ -5,7 +5,8 @@
 namespace posix_daemon {
 
 static MappingKind KindOf(const char* name, uint64_t inode, bool shared) {
-  if (inode != 0 || shared) return strcmp(name, "anon_inode:[io_uring]") == 0 ? MappingKind::kIoUring : MappingKind::kFile;
+  if (inode != 0 || shared)
+    return strcmp(name, "anon_inode:[io_uring]") == 0 ? MappingKind::kIoUring : MappingKind::kFile;
   if (*name == '\0' || strncmp(name, "[anon:", 6) == 0) return MappingKind::kAnonymous;
   if (strcmp(name, "[heap]") == 0) return MappingKind::kHeap;
   if (strcmp(name, "[stack]") == 0) return MappingKind::kStack;
@@ -21,6 +22,7 @@ static bool ParseMapping(const char* line, Mapping* mapping) {
   if (!ParseNumber(&p, 16, &start) || *p++ != '-' || !ParseNumber(&p, 16, &end) || *p++ != ' ') return false;
   mapping->readable = p[0] == 'r';
   mapping->writable = p[1] == 'w';
+  mapping->executable = p[2] == 'x';
   mapping->shared = p[3] == 's';
   p += 5;
   if (!ParseNumber(&p, 16, &mapping->offset) || *p++ != ' ') return false;
@@ -55,7 +57,7 @@ static void FindHinted(RawVector<Mapping>* mappings) {
   for (Mapping& mapping : *mappings) {
     if (mapping.kind == MappingKind::kAnonymous && mapping.start == program_end) program_end = mapping.end;
     mapping.hinted = mapping.kind == MappingKind::kAnonymous && mapping.start >= program_end &&
-                      mapping.end <= kHintedMappingsEnd && mapping.readable;
+                     mapping.end <= kHintedMappingsEnd && mapping.readable;
   }
 }
 

@@ -25,9 +25,10 @@ struct Mapping {
   MappingKind kind;
   bool readable;
   bool writable;
+  bool executable;
   bool shared;
-  // Memory of V8's heap, by where it lies: V8 asks for random addresses, where the kernel by itself puts nothing. Not its
-  // reservations there (no access): it has those of both kinds, in forks and out of them.
+  // Memory of V8's heap, by where it lies: V8 asks for random addresses, where the kernel by itself puts nothing. Not
+  // its reservations there (no access): it has those of both kinds, in forks and out of them.
   bool hinted;
   bool excluded;  // from forks, by V8; Memory::Include finds out
 

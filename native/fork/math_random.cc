@@ -1,6 +1,6 @@
-// Math.random() of a forked child would go on with its parent's numbers. V8 has no call to reseed it, and a function put
-// in its place would miss everybody who keeps the original (`const { random } = Math`). So its state is found in V8's
-// heap, by the numbers it has just given, and overwritten.
+// Math.random() of a forked child would go on with its parent's numbers. V8 has no call to reseed it, and a function
+// put in its place would miss everybody who keeps the original (`const { random } = Math`). So its state is found in
+// V8's heap, by the numbers it has just given, and overwritten.
 #include <sys/random.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -90,7 +90,8 @@ static int FollowRoute(uint64_t global, const double* numbers, uintptr_t* at) {
   uint64_t context;
   uint64_t object;
   const uint64_t root = Root(global, route.root);
-  if (!IsHeapObject(root) || !Read(AddressOf(root) + route.word * sizeof(uint64_t), &context, sizeof context)) return -1;
+  if (!IsHeapObject(root) || !Read(AddressOf(root) + route.word * sizeof(uint64_t), &context, sizeof context))
+    return -1;
   if (!IsHeapObject(context) || !Read(AddressOf(context) + route.slot * sizeof(uint64_t), &object, sizeof object)) {
     return -1;
   }
@@ -107,8 +108,8 @@ static int FindRoute(uint64_t global, const double* numbers, uintptr_t* at) {
       static uint64_t slots[kSlots];
       constexpr int kAtOnce = 64;  // a context may be shorter, and end at the end of a page
       int held = 0;
-      while (held < kSlots && Read(AddressOf(words[route.word]) + held * sizeof(uint64_t), slots + held,
-                                   kAtOnce * sizeof(uint64_t))) {
+      while (held < kSlots &&
+             Read(AddressOf(words[route.word]) + held * sizeof(uint64_t), slots + held, kAtOnce * sizeof(uint64_t))) {
         held += kAtOnce;
       }
       for (route.slot = 0; route.slot < held; route.slot++) {
@@ -120,8 +121,8 @@ static int FindRoute(uint64_t global, const double* numbers, uintptr_t* at) {
   return -1;
 }
 
-// Takes the last 64 numbers of Math.random() and whether to reseed it; returns which of them began the present batch, so
-// as many more belong to it still, or -1 where the state can't be found.
+// Takes the last 64 numbers of Math.random() and whether to reseed it; returns which of them began the present batch,
+// so as many more belong to it still, or -1 where the state can't be found.
 static Napi::Value MathRandomState(const Napi::CallbackInfo& info) {
   if (!info[0].IsTypedArray() || info[0].As<Napi::TypedArray>().TypedArrayType() != napi_float64_array ||
       info[0].As<Napi::Float64Array>().ElementLength() != kBatch || !info[1].IsBoolean()) {

@@ -1,6 +1,6 @@
 // V8 keeps its heap out of forks (MADV_DONTFORK), so that to start a program stays cheap in a big process. A live fork
-// needs the heap in the child, and must put the marks back after: without them child_process.spawn took 22 ms instead of
-// 1.6 in a process of 218 MiB.
+// needs the heap in the child, and must put the marks back after: without them child_process.spawn took 22 ms instead
+// of 1.6 in a process of 218 MiB.
 #pragma once
 
 #include <cstdint>

@@ -20,10 +20,11 @@ static bool LooksHeld(const Mutex* mutex) {
          mutex->users <= kPlausible && (kind == 1 || kind == 2);
 }
 
-// Old tids and the new ones, small and sorted by nothing: a process has a dozen.
+// The old tids and the new ones.
 class TidMap {
  public:
-  TidMap(Threads* threads, pid_t old_main, pid_t new_main) : threads_(threads), old_main_(old_main), new_main_(new_main) {
+  TidMap(Threads* threads, pid_t old_main, pid_t new_main)
+      : threads_(threads), old_main_(old_main), new_main_(new_main) {
     lowest_ = highest_ = old_main;
     for (size_t i = 0; i < threads->size(); i++) {
       const pid_t tid = (*threads)[i].tid;
@@ -33,6 +34,7 @@ class TidMap {
   }
   pid_t lowest() const { return lowest_; }
   pid_t highest() const { return highest_; }
+  pid_t new_main() const { return new_main_; }
   pid_t New(pid_t tid) const { return tid == old_main_ ? new_main_ : threads_->NewTid(tid); }
 
  private:
@@ -43,15 +45,19 @@ class TidMap {
   pid_t highest_;
 };
 
-static void RepairAt(uint32_t* word, const TidMap& tids) {
+// True when there was a mutex of another thread than the main one.
+static bool RepairAt(uint32_t* word, const TidMap& tids) {
   auto* mutex = reinterpret_cast<Mutex*>(reinterpret_cast<char*>(word) - offsetof(Mutex, owner));
-  if (!LooksHeld(mutex)) return;
+  if (!LooksHeld(mutex)) return false;
   const pid_t tid = tids.New(mutex->owner);
-  if (tid != 0) mutex->owner = tid;
+  if (tid == 0) return false;
+  mutex->owner = tid;
+  return tid != tids.new_main();
 }
 
 // The tids of a process are neighbours: one comparison of four words at a time passes over nearly all of the heap.
-static void RepairIn(uintptr_t start, uintptr_t end, const TidMap& tids) {
+static bool RepairIn(uintptr_t start, uintptr_t end, const TidMap& tids) {
+  bool found = false;
   using Words = uint32_t __attribute__((vector_size(16)));
   using Halves = uint64_t __attribute__((vector_size(16)));
   constexpr int kAtOnce = 4;
@@ -62,8 +68,9 @@ static void RepairIn(uintptr_t start, uintptr_t end, const TidMap& tids) {
   // A mutex doesn't reach over the end of a mapping, so neither of its neighbours has to be looked at there.
   const auto* last = reinterpret_cast<const Words*>(end) - kAtOnce;
   for (auto* at = reinterpret_cast<Words*>(start); at <= last; at += kAtOnce) {
-    const Words hits = reinterpret_cast<Words>(at[0] - lows <= widths) | reinterpret_cast<Words>(at[1] - lows <= widths) |
-                       reinterpret_cast<Words>(at[2] - lows <= widths) | reinterpret_cast<Words>(at[3] - lows <= widths);
+    const Words hits =
+        reinterpret_cast<Words>(at[0] - lows <= widths) | reinterpret_cast<Words>(at[1] - lows <= widths) |
+        reinterpret_cast<Words>(at[2] - lows <= widths) | reinterpret_cast<Words>(at[3] - lows <= widths);
     const auto halves = reinterpret_cast<Halves>(hits);
     if (__builtin_expect((halves[0] | halves[1]) == 0, 1)) continue;
     auto* words = reinterpret_cast<uint32_t*>(at);
@@ -72,10 +79,11 @@ static void RepairIn(uintptr_t start, uintptr_t end, const TidMap& tids) {
       const auto address = reinterpret_cast<uintptr_t>(word);
       if (*word - low <= width && address >= start + offsetof(Mutex, owner) &&
           address + sizeof(Mutex) - offsetof(Mutex, owner) <= end) {
-        RepairAt(word, tids);
+        found = RepairAt(word, tids) || found;
       }
     }
   }
+  return found;
 }
 
 // Where a mutex can be: data of modules, and what malloc hands out. Not stacks (8 MiB each, a mutex there is private to
@@ -96,15 +104,24 @@ static bool MayHoldMutexes(const Mapping& mapping, const Mapping* previous) {
   }
 }
 
-// A thread asleep in pthread_mutex_lock has read its tid before and stores it as the owner when it gets the mutex. Which
-// register, or which word of the few frames that are open, depends on how the C library was compiled; what it is for
-// doesn't: in these frames an old tid is nothing but that.
-static void RepairWaiter(Thread* thread) {
+// The word of a futex is mapped, or the call would have failed; a mutex may end on the next page, which need not be.
+static bool IsMapped(const Mutex* mutex) {
+  constexpr uintptr_t kPage = 4096;
+  const uintptr_t last = reinterpret_cast<uintptr_t>(mutex + 1) - 1;
+  if (last / kPage == reinterpret_cast<uintptr_t>(mutex) / kPage) return true;
+  unsigned char resident;
+  return mincore(reinterpret_cast<void*>(last / kPage * kPage), 1, &resident) == 0;
+}
+
+// A thread asleep in pthread_mutex_lock has read its tid before and stores it as the owner when it gets the mutex.
+// Which register, or which word of the few frames that are open, depends on how the C library was compiled; what it is
+// for doesn't: in these frames an old tid is nothing but that.
+static bool RepairWaiter(Thread* thread) {
   ucontext_t* context = thread->context;
-  if (!IsSyscallInstruction(InstructionPointer(context)) || SyscallToMake(context) != __NR_futex) return;
+  if (!IsSyscallInstruction(InstructionPointer(context)) || SyscallToMake(context) != __NR_futex) return false;
   const auto* mutex = reinterpret_cast<const Mutex*>(FirstArgument(context));
   // The futex of a condition variable or a semaphore isn't a mutex, and what follows it doesn't look like one.
-  if (!LooksHeld(mutex)) return;
+  if (!IsMapped(mutex) || !LooksHeld(mutex)) return false;
   const auto old_tid = static_cast<uint32_t>(thread->tid);
   const auto new_tid = static_cast<uint32_t>(*thread->tid_address);
   EachRegister(context, [&](uint64_t* value) {
@@ -115,18 +132,23 @@ static void RepairWaiter(Thread* thread) {
   for (size_t i = 0; i < kFramesBytes / sizeof(uint32_t); i++) {
     if (stack[i] == old_tid) stack[i] = new_tid;
   }
+  return true;
 }
 
-void RepairMutexOwners(const RawVector<Mapping>& mappings, Threads* threads, pid_t old_main, pid_t new_main) {
+bool RepairMutexOwners(const RawVector<Mapping>& mappings, Threads* threads, pid_t old_main, pid_t new_main) {
   const TidMap tids(threads, old_main, new_main);
+  bool found = false;
   for (size_t i = 0; i < mappings.size(); i++) {
     const Mapping* previous = i > 0 ? &mappings[i - 1] : nullptr;
-    if (MayHoldMutexes(mappings[i], previous)) RepairIn(mappings[i].start, mappings[i].end, tids);
+    if (!MayHoldMutexes(mappings[i], previous)) continue;
+    found = RepairIn(mappings[i].start, mappings[i].end, tids) || found;
   }
   for (size_t i = 0; i < threads->size(); i++) {
     Thread& thread = (*threads)[i];
-    if (thread.state.load(std::memory_order_relaxed) == ThreadState::kParked) RepairWaiter(&thread);
+    if (thread.state.load(std::memory_order_relaxed) != ThreadState::kParked) continue;
+    found = RepairWaiter(&thread) || found;
   }
+  return !found;
 }
 
 }  // namespace posix_daemon

@@ -11,11 +11,13 @@ namespace posix_daemon {
 
 // In the child, while its threads wait to go on: gives each held mutex the new tid of its holder, and each thread that
 // waits for such a mutex its own new tid in the places from which it will become the owner. Without it the holder's
-// unlock fails with EPERM, which nobody looks at, and the next lock waits for ever: V8's mutex over its local heaps, when
-// a Worker ends.
+// unlock fails with EPERM, which nobody looks at, and the next lock waits for ever: V8's mutex over its local heaps,
+// when a Worker ends.
 //
 // To keep the old tids instead isn't possible: setuid() signals every thread by the tid in its descriptor, and with a
 // wrong one the thread would silently keep its old user.
-void RepairMutexOwners(const RawVector<Mapping>& mappings, Threads* threads, pid_t old_main, pid_t new_main);
+//
+// True when no other thread than the main one holds such a mutex or waits for one.
+bool RepairMutexOwners(const RawVector<Mapping>& mappings, Threads* threads, pid_t old_main, pid_t new_main);
 
 }  // namespace posix_daemon

@@ -17,8 +17,9 @@
 
 namespace posix_daemon {
 
-// A growing array in mappings of its own. An element's address holds until the next Push. Growth fails only when the
-// machine is out of memory; `ok` tells, once, at the end.
+// A growing array in memory of its own, which never moves: the list of mappings that is being read into one must not be
+// made wrong by it. Grows until the machine is out of memory or the address space set aside is full; `ok` tells, once,
+// at the end.
 template <typename T>
 class RawVector {
  public:
@@ -26,10 +27,10 @@ class RawVector {
   RawVector(const RawVector&) = delete;
   RawVector& operator=(const RawVector&) = delete;
   ~RawVector() {
-    if (data_ != nullptr) munmap(data_, capacity_ * sizeof(T));
+    if (data_ != nullptr) munmap(data_, kReserved);
   }
 
-  // Nullptr when memory ran out.
+  // Nullptr when there is no more room.
   T* Push(const T& value) {
     if (size_ == capacity_ && !Grow()) return nullptr;
     data_[size_] = value;
@@ -47,24 +48,25 @@ class RawVector {
   const T* end() const { return data_ + size_; }
 
  private:
+  static constexpr size_t kReserved = size_t{64} << 20;
+
   bool Grow() {
-    const size_t bytes = capacity_ * sizeof(T);
-    const size_t wanted = bytes == 0 ? 16384 : bytes * 2;
-    void* grown = data_ == nullptr
-                      ? mmap(nullptr, wanted, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-                      : mremap(data_, bytes, wanted, MREMAP_MAYMOVE);
-    if (grown == MAP_FAILED) {
-      ok_ = false;
-      return false;
+    if (data_ == nullptr) {
+      void* reserved = mmap(nullptr, kReserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+      if (reserved == MAP_FAILED) return ok_ = false;
+      data_ = static_cast<T*>(reserved);
     }
-    data_ = static_cast<T*>(grown);
-    capacity_ = wanted / sizeof(T);
+    const size_t used = usable_ == 0 ? 16384 : usable_ * 2;
+    if (used > kReserved || mprotect(data_, used, PROT_READ | PROT_WRITE) == -1) return ok_ = false;
+    usable_ = used;
+    capacity_ = used / sizeof(T);
     return true;
   }
 
   T* data_ = nullptr;
   size_t size_ = 0;
   size_t capacity_ = 0;
+  size_t usable_ = 0;
   bool ok_ = true;
 };
 

@@ -182,8 +182,8 @@ int Descriptors::Survey(const std::set<ino_t>& user_pipes) {
   });
   if (!read) return errno;
   if (error != 0) return error;
-  const bool ok = eventfds_.ok() && epolls_.ok() && entries_.ok() && pipes_.ok() && inotifies_.ok() && watches_.ok() &&
-                  rings_.ok();
+  const bool ok =
+      eventfds_.ok() && epolls_.ok() && entries_.ok() && pipes_.ok() && inotifies_.ok() && watches_.ok() && rings_.ok();
   return ok ? CopyPipes(user_pipes) : ENOMEM;
 }
 

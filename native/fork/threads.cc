@@ -238,7 +238,7 @@ static int ParkAll() {
   for (int attempt = 0;; attempt++) {
     int error = List();
     if (error != 0) return error;
-    demand.store(attempt < kRetriesAsleep          ? Demand::kAsleep
+    demand.store(attempt < kRetriesAsleep        ? Demand::kAsleep
                  : attempt < kRetriesOutsideLibc ? Demand::kOutsideLibc
                                                  : Demand::kNothing,
                  std::memory_order_release);

@@ -1,5 +1,5 @@
 // Random numbers of which Node and V8 keep some in store: a forked child would hand out its parent's.
-import { randomBytes, randomFillSync, randomInt, randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { native } from '../native.js';
 
 // node:crypto draws the bytes of this many UUIDs and integers at a time.
@@ -53,10 +53,13 @@ export function prepareEntropy(): void {
   native.mathRandomState(drawRandoms(), false);
 }
 
-/** In the child: from now on its numbers are its own. */
+/**
+ * In the child: from now on its numbers are its own. The bytes come from the kernel and not from OpenSSL, which would
+ * reseed itself first: a tenth of the time that the whole fork takes.
+ */
 export function renewEntropy(): void {
   for (const { draw, size, bytes } of stores ?? []) {
-    if (bytes !== undefined) randomFillSync(bytes);
+    if (bytes !== undefined) native.getrandom(bytes);
     else for (let i = 0; i < size; i++) draw();
   }
   const left = native.mathRandomState(drawRandoms(), true);
@@ -65,7 +68,9 @@ export function renewEntropy(): void {
 }
 
 function drawRandoms(): Float64Array {
-  return Float64Array.from({ length: RANDOMS_IN_STORE }, () => Math.random());
+  const randoms = new Float64Array(RANDOMS_IN_STORE);
+  for (let i = 0; i < RANDOMS_IN_STORE; i++) randoms[i] = Math.random();
+  return randoms;
 }
 
 /**
@@ -73,8 +78,9 @@ function drawRandoms(): Float64Array {
  * numbers.
  */
 function replaceMathRandom(): void {
-  const seed = randomBytes(16);
-  let [a, b, c, d] = [0, 4, 8, 12].map((at) => seed.readInt32LE(at)) as [number, number, number, number];
+  const seed = new Uint8Array(16);
+  native.getrandom(seed);
+  let [a, b, c, d] = new Int32Array(seed.buffer) as unknown as [number, number, number, number];
   const next = () => {
     const result = (a + d) >>> 0;
     const t = b << 9;

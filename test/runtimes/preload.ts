@@ -5,8 +5,8 @@ import { isMainThread } from 'node:worker_threads';
 import { _exit, fork, kill, waitpid } from 'posix-daemon';
 
 if (isMainThread) {
-  const forks = Number(process.env['PRELOAD_FORKS']);
-  delete process.env['PRELOAD_FORKS'];
+  const forks = Number(process.env.PRELOAD_FORKS);
+  delete process.env.PRELOAD_FORKS;
   // What the area starts inherits execArgv, and must not load this too.
   const own = process.execArgv.findIndex((arg) => /^--import=.*\/runtimes\/preload\.js$/.test(arg));
   if (own >= 0) process.execArgv.splice(own, 1);

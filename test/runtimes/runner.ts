@@ -55,8 +55,8 @@ export function areas(): string[] {
 export async function run({ node, area, depth }: Combination): Promise<Result> {
   const args = [...(FLAGS[area] ?? []), `--import=${preload}`, fileURLToPath(new URL(`${area}.js`, folder))];
   const env: NodeJS.ProcessEnv = { ...process.env, PRELOAD_FORKS: String(DEPTHS[depth]) };
-  delete env['NODE_OPTIONS'];
-  delete env['NODE_TEST_CONTEXT']; // an area is no part of the test run that starts it
+  delete env.NODE_OPTIONS;
+  delete env.NODE_TEST_CONTEXT; // an area is no part of the test run that starts it
   const child = spawn(node, args, { env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
   const session = child.pid as number;
   let output = '';

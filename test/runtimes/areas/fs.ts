@@ -17,7 +17,7 @@ async function exercise(): Promise<void> {
   const file = (i: number) => join(own, `file-${i}`);
   await Promise.all(Array.from({ length: 40 }, (_, i) => promises.writeFile(file(i), bytes.subarray(i))));
   const read = await Promise.all(Array.from({ length: 40 }, (_, i) => promises.readFile(file(i))));
-  read.forEach((content, i) => assert.ok(content.equals(bytes.subarray(i))));
+  for (const [i, content] of read.entries()) assert.ok(content.equals(bytes.subarray(i)));
 
   const stat = promisify(fs.stat);
   assert.equal((await stat(file(3))).size, bytes.length - 3);

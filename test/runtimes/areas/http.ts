@@ -35,7 +35,7 @@ assert.ok((await buffer(await ask('/echo', body))).equals(body));
 assert.equal(await text(await ask('/chunks')), `${Array.from({ length: 20 }, (_, i) => i).join(';')};`);
 
 const answers = await Promise.all(Array.from({ length: 200 }, async (_, i) => text(await ask(`/${i}`))));
-answers.forEach((answer, i) => assert.equal(answer, `you asked for /${i}`));
+for (const [i, answer] of answers.entries()) assert.equal(answer, `you asked for /${i}`);
 
 const fetched = await fetch(`http://127.0.0.1:${port}/echo`, { method: 'POST', body: new Uint8Array(body) });
 assert.ok(Buffer.from(await fetched.arrayBuffer()).equals(body));

@@ -17,13 +17,13 @@ await inChild(() => {
   process.title = 'area-child';
   assert.equal(process.title, 'area-child');
   assert.match(comm(), /area-child/);
-  process.env['ONLY_IN_THE_CHILD'] = 'x';
+  process.env.ONLY_IN_THE_CHILD = 'x';
   chdir('/');
   process.umask(0o077);
 });
 assert.equal(process.title, 'area-parent');
 assert.match(comm(), /area-parent/);
-assert.equal(process.env['ONLY_IN_THE_CHILD'], undefined);
+assert.equal(process.env.ONLY_IN_THE_CHILD, undefined);
 assert.equal(cwd(), folder);
 assert.notEqual(process.umask(), 0o077);
 assert.equal(process.pid, pid);
