@@ -32,12 +32,11 @@ export async function start(
   const parent = startFixture(t, 'exec', [JSON.stringify([[file, options]])], fixtureOptions);
   const answer = JSON.parse(await parent.line());
   if (answer.pid === undefined) throw new Error(answer.message);
-  // The kernel lets the parent go on a moment before the arguments can be seen.
-  await until(
-    'the program is loaded',
-    () => hasEnded(answer.pid) || nullSeparated(`/proc/${answer.pid}/cmdline`).length > 0,
-  );
-  return { pid: answer.pid, parent };
+  // The parent goes on a moment before the arguments can be seen, and the loader opens libraries; then it sleeps.
+  const { pid } = answer;
+  const isWaiting = () => stat(pid, 3) === 'S' && nullSeparated(`/proc/${pid}/cmdline`).length > 0;
+  await until('the program is loaded', () => hasEnded(pid) || isWaiting());
+  return { pid, parent };
 }
 
 /** Starts `cat`, which tells nothing and changes nothing. */

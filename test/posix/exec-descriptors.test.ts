@@ -21,6 +21,18 @@ test('two descriptors trade places', async (t) => {
   assert.deepEqual([at33, at34], [b, a]);
 });
 
+test('no target is overwritten by what is still to be put in place', async (t) => {
+  const directory = temporaryDirectory(t);
+  const [a, b] = [join(directory, 'a'), join(directory, 'b')];
+  // So many that copies on their way, from the first free number on, would be where other targets are.
+  const targets = Array.from({ length: 200 }, (_, i) => 64 + i);
+  const sources = Object.fromEntries(targets.map((target) => [target, target % 2 === 0 ? 33 : 34]));
+  const { pid } = await startCat(t, { fds: sources }, withOpen({ 33: a, 34: b }));
+  const { 0: stdin, 1: stdout, 2: stderr, ...rest } = descriptorsOf(pid);
+  assert.ok(stdin && stdout && stderr);
+  assert.deepEqual(rest, Object.fromEntries(targets.map((target) => [target, target % 2 === 0 ? a : b])));
+});
+
 test('standard output and standard error trade places', async (t) => {
   const { pid, parent } = await startCat(t, { stdio: [0, 2, 1] });
   const { 1: output, 2: error } = descriptorsOf(parent.pid);
