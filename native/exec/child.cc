@@ -118,8 +118,10 @@ void Child::PlaceDescriptors() {
       Must(-1);  // Inheriting a closed descriptor is inheriting nothing; no other failure is harmless.
     }
   }
+  // Closed now, not left to the exec: that lets the parent go on before it closes anything, and a lock that the parent
+  // gives up next would still be held.
   Begin(Step::kCloseRange);
-  Must(CloseOnExecExcept(plan_.kept.data(), plan_.kept.size()) ? 0 : -1);
+  Must(CloseExcept(plan_.kept.data(), plan_.kept.size()) ? 0 : -1);
   if (plan_.ctty) {
     Begin(Step::kTiocsctty);
     Must(ioctl(*plan_.ctty, TIOCSCTTY, 0));

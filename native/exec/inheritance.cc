@@ -37,8 +37,15 @@ int ParseDescriptor(const char* name) {
   return fd;
 }
 
+bool Apply(int fd, unsigned flags) {
+  if (flags == kCloseOnExec)
+    return fcntl(fd, F_SETFD, FD_CLOEXEC) != -1 || errno == EBADF;  // Closed by another thread.
+  close(fd);  // Whatever it answers, Linux has let go of the descriptor.
+  return true;
+}
+
 // By hand, for opendir() allocates.
-bool MarkListed(int directory, unsigned first, unsigned last) {
+bool ApplyToListed(int directory, unsigned first, unsigned last, unsigned flags) {
   alignas(DirectoryEntry) char buffer[4096];
   for (;;) {
     const long size = syscall(SYS_getdents64, directory, buffer, sizeof buffer);
@@ -47,34 +54,37 @@ bool MarkListed(int directory, unsigned first, unsigned last) {
       const auto* entry = reinterpret_cast<const DirectoryEntry*>(buffer + at);
       at += entry->length;
       const int fd = ParseDescriptor(entry->name);
-      if (fd < 0 || static_cast<unsigned>(fd) < first || static_cast<unsigned>(fd) > last) continue;
-      if (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 && errno != EBADF) return false;  // EBADF: closed by another thread.
+      if (fd < 0 || fd == directory || static_cast<unsigned>(fd) < first || static_cast<unsigned>(fd) > last) continue;
+      if (!Apply(fd, flags)) return false;
     }
   }
 }
 
-bool Mark(unsigned first, unsigned last) {
-  if (syscall(kCloseRange, first, last, kCloseOnExec) == 0) return true;
-  // Linux before 5.11, or a sandbox that doesn't know the call and answers what it likes.
+bool ApplyToRange(unsigned first, unsigned last, unsigned flags) {
+  if (syscall(kCloseRange, first, last, flags) == 0) return true;
+  // Linux before 5.11 (5.9 without flags), or a sandbox that doesn't know the call and answers what it likes.
   const int directory = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory == -1) return false;
-  const bool marked = MarkListed(directory, first, last);
+  const bool applied = ApplyToListed(directory, first, last, flags);
   const int error = errno;
   close(directory);
   errno = error;
-  return marked;
+  return applied;
+}
+
+bool ApplyExcept(const int* kept, size_t count, unsigned flags) {
+  unsigned first = 3;
+  for (size_t i = 0; i < count; i++) {
+    const auto keep = static_cast<unsigned>(kept[i]);
+    if (keep > first && !ApplyToRange(first, keep - 1, flags)) return false;
+    if (keep >= first) first = keep + 1;
+  }
+  return ApplyToRange(first, UINT_MAX, flags);
 }
 
 }  // namespace
 
-bool CloseOnExecExcept(const int* kept, size_t count) {
-  unsigned first = 3;
-  for (size_t i = 0; i < count; i++) {
-    const auto keep = static_cast<unsigned>(kept[i]);
-    if (keep > first && !Mark(first, keep - 1)) return false;
-    if (keep >= first) first = keep + 1;
-  }
-  return Mark(first, UINT_MAX);
-}
+bool CloseExcept(const int* kept, size_t count) { return ApplyExcept(kept, count, 0); }
+bool CloseOnExecExcept(const int* kept, size_t count) { return ApplyExcept(kept, count, kCloseOnExec); }
 
 }  // namespace posix_daemon

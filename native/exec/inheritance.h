@@ -4,10 +4,9 @@
 
 namespace posix_daemon {
 
-// Marks every open descriptor from 3 on close-on-exec, except those in `kept` (ascending, each above 2); with no
-// /dev/fd race and no allocation, so that it can run between fork and exec. Answers false with errno set.
-//
-// Marked, not closed: `file` may be /proc/self/fd/N, the way to execute an open file.
+// What happens to the open descriptors from 3 on, except those in `kept` (ascending). Neither allocates, so that they
+// can run between fork and exec. Both answer false with errno set.
+bool CloseExcept(const int* kept, size_t count);
 bool CloseOnExecExcept(const int* kept, size_t count);
 
 }  // namespace posix_daemon

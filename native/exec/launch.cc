@@ -22,23 +22,26 @@ namespace {
 // the usual close-on-exec pipe: no descriptor that could be missing (EMFILE) or get into another child, no read, and a
 // child that was killed on its way looks different from one that became its program.
 //
-// A mapping for each call costs a hundredth of the call; one kept for later would be shared with forked processes.
+// Mapping it costs a tenth of a start, so a thread keeps its own; but not across a fork(), where two processes would
+// write their outcomes to one page. Of living processes that share one, only the one that mapped it has its pid.
 class Arena {
  public:
-  Arena() {
-    base_ = static_cast<char*>(mmap(nullptr, kSize, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
-    if (base_ == MAP_FAILED || mprotect(base_ + kGuard, kSize - kGuard, PROT_READ | PROT_WRITE) == -1) return;
-    outcome_ = new (base_ + kSize - kOutcome) Outcome{Step::kClone, 0, 0};
-  }
-  ~Arena() {
-    const int error = errno;
-    if (base_ != MAP_FAILED) munmap(base_, kSize);
-    errno = error;
-  }
+  Arena() = default;
+  ~Arena() { Unmap(); }
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  Outcome* outcome() { return outcome_; }
+  // Makes it ready for the next child; false with errno set.
+  bool Prepare() {
+    if (owner_ != getpid()) {
+      Unmap();
+      if (!Map()) return false;
+    }
+    outcome_ = new (base_ + kSize - kOutcome) Outcome{Step::kClone, 0, 0};
+    return true;
+  }
+
+  Outcome& outcome() { return *outcome_; }
   void* stack_top() { return base_ + kSize - kOutcome; }
 
  private:
@@ -46,8 +49,24 @@ class Arena {
   static constexpr size_t kSize = 192 << 10;
   static constexpr size_t kOutcome = 64;
 
-  char* base_;
+  bool Map() {
+    void* const mapped = mmap(nullptr, kSize, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (mapped == MAP_FAILED) return false;
+    base_ = static_cast<char*>(mapped);
+    if (mprotect(base_ + kGuard, kSize - kGuard, PROT_READ | PROT_WRITE) == -1) return false;
+    owner_ = getpid();
+    return true;
+  }
+
+  void Unmap() {
+    if (base_ != nullptr) munmap(base_, kSize);
+    base_ = nullptr;
+    owner_ = 0;
+  }
+
+  char* base_ = nullptr;
   Outcome* outcome_ = nullptr;
+  pid_t owner_ = 0;
 };
 
 // Keeps every signal from this thread, also the two that the libc hides from sigprocmask(): the child starts with the
@@ -86,7 +105,7 @@ int StartChild(void* argument) {
 // become root's, it leaves no core), and the new user's process could be traced while it has the parent's secrets.
 pid_t Clone(Plan& plan, Arena& arena) {
   const int flags = CLONE_VFORK | SIGCHLD | (plan.ChangesCredentials() ? 0 : CLONE_VM);
-  Order order{plan, *arena.outcome()};
+  Order order{plan, arena.outcome()};
   const AllSignalsBlocked blocked;
   return clone(StartChild, arena.stack_top(), flags, &order);
 }
@@ -101,17 +120,18 @@ void Reap(pid_t pid) {
 
 Launched Launch(Plan& plan) {
   plan.parent = getpid();
-  Arena arena;
-  if (arena.outcome() == nullptr) return {-1, Step::kClone, errno, 0};
+  thread_local Arena arena;
+  if (!arena.Prepare()) return {-1, Step::kClone, errno, 0};
   const pid_t pid = Clone(plan, arena);
   if (pid == -1) return {-1, Step::kClone, errno, 0};
 
-  const Outcome& outcome = *arena.outcome();
+  const Outcome& outcome = arena.outcome();
   if (outcome.error != 0) {
     Reap(pid);
     return {-1, outcome.step, outcome.error, outcome.item};
   }
-  // Killed before it came to execve, by the OOM killer or by hand. Killed later is killed as the program.
+  // Killed before it came to execve, by the OOM killer or by hand. Killed later is killed as the program, also while
+  // the kernel still loads it: this thread goes on when the child has given up the old memory.
   if (outcome.step != Step::kExecve) {
     Reap(pid);
     return {-1, outcome.step, ECANCELED, outcome.item};

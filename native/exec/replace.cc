@@ -45,7 +45,7 @@ class Inheritance {
     DIR* const listing = opendir(kListing);
     if (listing == nullptr) return errno;
     while (const dirent* const entry = readdir(listing)) {
-      const int fd = atoi(entry->d_name);  // 0 for "." and "..", which is open or is left out.
+      const int fd = static_cast<int>(strtol(entry->d_name, nullptr, 10));  // 0 for "." and "..": listed twice more.
       const int flags = fcntl(fd, F_GETFD);
       if (flags != -1 && fd != dirfd(listing)) before_.emplace_back(fd, flags);
     }

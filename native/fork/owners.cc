@@ -13,11 +13,31 @@ struct Mutex {
   int32_t kind;  // 1: recursive, 2: error-checking
 };
 
+// pthread_rwlock_t, likewise. Its unlock takes whoever isn't the writer for a reader.
+struct RwLock {
+  uint32_t readers;  // 1: in the writers' phase, 2: a writer holds it, 4: readers wait; and their number above
+  uint32_t writers;
+  uint32_t phase_futex;
+  uint32_t writers_futex;
+  uint32_t padding[2];
+  int32_t writer;
+  int32_t shared;
+};
+
+constexpr uint32_t kPlausible = 10000;
+
 static bool LooksHeld(const Mutex* mutex) {
-  constexpr uint32_t kPlausible = 10000;
   const int32_t kind = mutex->kind & 127;
   return (mutex->lock == 1 || mutex->lock == 2) && mutex->count <= kPlausible && mutex->users >= 1 &&
          mutex->users <= kPlausible && (kind == 1 || kind == 2);
+}
+
+static bool LooksHeldForWriting(const RwLock* lock) {
+  constexpr uint32_t kHeldByWriter = 3;
+  constexpr uint32_t kFutexFlags = 3;
+  return (lock->readers & kHeldByWriter) == kHeldByWriter && lock->writers <= kPlausible &&
+         lock->phase_futex <= kFutexFlags && lock->writers_futex <= kFutexFlags && lock->padding[0] == 0 &&
+         lock->padding[1] == 0 && lock->shared <= 1;
 }
 
 // The old tids and the new ones.
@@ -45,13 +65,22 @@ class TidMap {
   pid_t highest_;
 };
 
-// True when there was a mutex of another thread than the main one.
-static bool RepairAt(uint32_t* word, const TidMap& tids) {
-  auto* mutex = reinterpret_cast<Mutex*>(reinterpret_cast<char*>(word) - offsetof(Mutex, owner));
-  if (!LooksHeld(mutex)) return false;
-  const pid_t tid = tids.New(mutex->owner);
+template <typename Lock>
+static Lock* Around(uint32_t* word, size_t offset, uintptr_t start, uintptr_t end) {
+  const uintptr_t address = reinterpret_cast<uintptr_t>(word) - offset;
+  const bool fits = address % alignof(uint64_t) == 0 && address >= start && address + sizeof(Lock) <= end;
+  return fits ? reinterpret_cast<Lock*>(address) : nullptr;
+}
+
+// Gives the word its new tid if it is the owner's in a lock that is held. True when another thread than the main one
+// holds it.
+static bool RepairAt(uint32_t* word, uintptr_t start, uintptr_t end, const TidMap& tids) {
+  const auto* mutex = Around<Mutex>(word, offsetof(Mutex, owner), start, end);
+  const auto* lock = Around<RwLock>(word, offsetof(RwLock, writer), start, end);
+  const bool held = (mutex != nullptr && LooksHeld(mutex)) || (lock != nullptr && LooksHeldForWriting(lock));
+  const pid_t tid = held ? tids.New(static_cast<pid_t>(*word)) : 0;
   if (tid == 0) return false;
-  mutex->owner = tid;
+  *word = static_cast<uint32_t>(tid);
   return tid != tids.new_main();
 }
 
@@ -65,7 +94,6 @@ static bool RepairIn(uintptr_t start, uintptr_t end, const TidMap& tids) {
   const uint32_t width = static_cast<uint32_t>(tids.highest()) - low;
   const Words lows = {low, low, low, low};
   const Words widths = {width, width, width, width};
-  // A mutex doesn't reach over the end of a mapping, so neither of its neighbours has to be looked at there.
   const auto* last = reinterpret_cast<const Words*>(end) - kAtOnce;
   for (auto* at = reinterpret_cast<Words*>(start); at <= last; at += kAtOnce) {
     const Words hits =
@@ -75,12 +103,7 @@ static bool RepairIn(uintptr_t start, uintptr_t end, const TidMap& tids) {
     if (__builtin_expect((halves[0] | halves[1]) == 0, 1)) continue;
     auto* words = reinterpret_cast<uint32_t*>(at);
     for (int i = 0; i < kAtOnce * 4; i++) {
-      auto* word = words + i;
-      const auto address = reinterpret_cast<uintptr_t>(word);
-      if (*word - low <= width && address >= start + offsetof(Mutex, owner) &&
-          address + sizeof(Mutex) - offsetof(Mutex, owner) <= end) {
-        found = RepairAt(word, tids) || found;
-      }
+      if (words[i] - low <= width) found = RepairAt(words + i, start, end, tids) || found;
     }
   }
   return found;

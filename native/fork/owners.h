@@ -1,5 +1,5 @@
-// A recursive or error-checking mutex keeps the tid of the thread that holds it, and the threads of a forked child have
-// new tids.
+// A recursive or error-checking mutex keeps the tid of the thread that holds it, a read-write lock that of its writer, and
+// the threads of a forked child have new tids.
 #pragma once
 
 #include <sys/types.h>
@@ -17,7 +17,7 @@ namespace posix_daemon {
 // To keep the old tids instead isn't possible: setuid() signals every thread by the tid in its descriptor, and with a
 // wrong one the thread would silently keep its old user.
 //
-// True when no other thread than the main one holds such a mutex or waits for one.
+// True when no other thread than the main one holds such a lock or waits for one.
 bool RepairMutexOwners(const RawVector<Mapping>& mappings, Threads* threads, pid_t old_main, pid_t new_main);
 
 }  // namespace posix_daemon

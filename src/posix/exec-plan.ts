@@ -97,7 +97,8 @@ function terminal(ctty: unknown, setsid: boolean, plan: readonly DescriptorPlan[
   return target;
 }
 
-function deathSignal(pdeathsig: unknown): number {
+function deathSignal(pdeathsig: unknown): number | undefined {
+  if (pdeathsig === undefined) return undefined;
   const number = signalNumber('options.pdeathsig', pdeathsig);
   mainThreadOnly('forkExec with pdeathsig', 'the end of the thread would send the signal, not the end of the process');
   return number;
@@ -108,41 +109,57 @@ function signals(mask: unknown): number[] {
   return mask.map((signal, i) => signalNumber(`options.signalMask[${i}]`, signal));
 }
 
-/** Checks the options; `file` is left to the caller, who looks it up. */
-export function forkExecPlan(file: string, options: ForkExecOptions): ForkExecPlan {
-  validate.options('options', options, FORK_EXEC_OPTIONS);
-  const { argv = [], argv0, title, env = process.env, stdio = [], fds = {}, setsid = false, rlimits = {} } = options;
-  const { cwd, chroot, umask, nice, oomScoreAdj, pdeathsig, resetSignals = true, signalMask = [] } = options;
-  validate.list('options.argv', argv, validate.text);
+function checkTexts({ argv, argv0, title, cwd, chroot }: ForkExecOptions): void {
+  if (argv !== undefined) validate.list('options.argv', argv, validate.text);
   if (argv0 !== undefined) validate.text('options.argv0', argv0);
   if (title !== undefined) validate.text('options.title', title);
   if (cwd !== undefined) validate.path('options.cwd', cwd);
   if (chroot !== undefined) validate.path('options.chroot', chroot);
+}
+
+function checkNumbers({ umask, nice, oomScoreAdj }: ForkExecOptions): void {
   if (umask !== undefined) validate.integer('options.umask', umask, 0, 0o777);
   if (nice !== undefined) validate.integer('options.nice', nice, -20, 19);
   if (oomScoreAdj !== undefined) validate.integer('options.oomScoreAdj', oomScoreAdj, -1000, 1000);
+}
+
+type Optional = 'setpgid' | 'ctty' | 'umask' | 'oomScoreAdj' | 'nice' | 'chroot' | 'cwd' | 'pdeathsig';
+
+/** Without the properties that are undefined: what the addon isn't told stays as the caller has it. */
+function given(values: { [K in Optional]: ForkExecPlan[K] | undefined }): Pick<ForkExecPlan, Optional> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}
+
+/** Checks the options; `file` is left to the caller, who looks it up. */
+export function forkExecPlan(file: string, options: ForkExecOptions): ForkExecPlan {
+  validate.options('options', options, FORK_EXEC_OPTIONS);
+  const { argv = [], env = process.env, stdio = [], fds = {}, rlimits = {} } = options;
+  const { setsid = false, resetSignals = true, signalMask = [] } = options;
+  const { umask, nice, oomScoreAdj, chroot, cwd } = options;
+  checkTexts(options);
+  checkNumbers(options);
   validate.boolean('options.setsid', setsid);
   validate.boolean('options.resetSignals', resetSignals);
-  const descriptorPlan = descriptors(stdio, fds);
-  const group = processGroup(options.setpgid, setsid);
-  const ctty = terminal(options.ctty, setsid, descriptorPlan);
+  const plan = descriptors(stdio, fds);
   return {
     file,
-    argv: [argv0 ?? title ?? file, ...argv],
+    argv: [options.argv0 ?? options.title ?? file, ...argv],
     env: environment('options.env', env),
-    descriptors: descriptorPlan,
+    descriptors: plan,
     setsid,
     rlimits: limits(rlimits),
     resetSignals,
     signalMask: signals(signalMask),
     ...resolveCredentials('options', options),
-    ...(group !== undefined && { setpgid: group }),
-    ...(ctty !== undefined && { ctty }),
-    ...(umask !== undefined && { umask }),
-    ...(oomScoreAdj !== undefined && { oomScoreAdj }),
-    ...(nice !== undefined && { nice }),
-    ...(chroot !== undefined && { chroot }),
-    ...(cwd !== undefined && { cwd }),
-    ...(pdeathsig !== undefined && { pdeathsig: deathSignal(pdeathsig) }),
+    ...given({
+      setpgid: processGroup(options.setpgid, setsid),
+      ctty: terminal(options.ctty, setsid, plan),
+      pdeathsig: deathSignal(options.pdeathsig),
+      umask,
+      nice,
+      oomScoreAdj,
+      chroot,
+      cwd,
+    }),
   };
 }

@@ -103,6 +103,8 @@ export const processes: Table = {
   lookPath: {
     arguments: upTo(fc.oneof(notText, wrongText, missingPath)),
     errnos: ['ENOENT', 'EACCES', 'ENOTDIR', 'ENAMETOOLONG'],
+    // Among random words is the name of a program now and then: ar, cc.
+    mayReturn: ([file]) => typeof file === 'string' && /^[\w.-]+$/.test(file),
   },
   openProcess: {
     arguments: upTo(fc.oneof(badPid, fc.constantFrom(0, process.pid))),

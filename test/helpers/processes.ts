@@ -19,7 +19,12 @@ export function killSession(session: number): void {
 export function describe(pid: number): string {
   try {
     const command = ['-batch', '-nx', '-p', String(pid), '-ex', 'thread apply all bt'];
-    return execFileSync('gdb', command, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 60_000 });
+    return execFileSync('gdb', command, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: 60_000,
+      maxBuffer: 64 << 20,
+    });
   } catch {
     return threads(pid);
   }
@@ -66,7 +71,8 @@ function threads(pid: number): string {
   }
 }
 
-function kill(pid: number): void {
+/** Kills one process, if it is there still. */
+export function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch (error) {

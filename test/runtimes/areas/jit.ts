@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { inBoth } from '../support.js';
 
-// With --allow-natives-syntax; the bit that says "optimised by whichever compiler" is the same in all the versions.
-const optimised = new Function('f', 'return (%GetOptimizationStatus(f) & 16) !== 0') as (f: unknown) => boolean;
+// With --allow-natives-syntax.
+const optimised = new Function('f', 'return %ActiveTierIsTurbofan(f)') as (f: unknown) => boolean;
 
 function fresh(): (a: number, b: number) => number {
   return new Function(

@@ -16,7 +16,7 @@ async function generation(left: number): Promise<void> {
 
 async function work(): Promise<void> {
   const stat = await readFile('/proc/self/stat', 'utf8');
-  assert.equal(Number.parseInt(stat), process.pid);
+  assert.equal(Number.parseInt(stat, 10), process.pid);
   assert.equal(String(await promisify(gunzip)(await promisify(gzip)(stat))), stat);
 }
 

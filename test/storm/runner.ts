@@ -1,0 +1,53 @@
+// Runs the storm in a pid namespace of its own, and sees when the storm itself stands still.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { namespaceCommand, namespaceRefused } from '../helpers/namespace.js';
+import { descendants, describe, kill } from '../helpers/processes.js';
+
+const program = fileURLToPath(new URL('./storm.js', import.meta.url));
+const SILENCE_MS = 120_000; // longer than a few hung children take
+
+export interface Storm {
+  node: string;
+  forks: number;
+  alive: number;
+  /** Gets what the storm prints, as it comes. */
+  print: (text: string) => void;
+}
+
+/** Resolves with whether every child ended well. */
+export async function runStorm({ node, forks, alive, print }: Storm): Promise<boolean> {
+  const command = [node, program, '--forks', String(forks), '--alive', String(alive)];
+  const refused = namespaceRefused();
+  if (refused) print(`${refused}; the storm runs without\n`);
+  // A shell is the namespace's first process: that one gets the orphans, and signals do less to it than to others.
+  const [file, args] = refused
+    ? [node, command.slice(1)]
+    : namespaceCommand(['sh', '-c', '"$@"; exit $?', 'sh', ...command]);
+  const env = { ...process.env };
+  delete env.NODE_TEST_CONTEXT;
+  const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const end = () => {
+    const below = descendants(child.pid as number);
+    print(`no output for ${SILENCE_MS / 1000} s\n`);
+    for (const pid of below) print(`process ${pid}:\n${describe(pid)}\n`);
+    for (const pid of [...below, child.pid as number]) kill(pid);
+  };
+  let timer = setTimeout(end, SILENCE_MS);
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      clearTimeout(timer);
+      timer = setTimeout(end, SILENCE_MS);
+      print(text);
+    });
+  }
+  try {
+    const [code, signal] = await once(child, 'close');
+    if (signal) print(`the storm itself ended with ${signal}\n`);
+    return code === 0;
+  } finally {
+    clearTimeout(timer);
+    child.kill('SIGKILL');
+  }
+}
