@@ -1,5 +1,5 @@
-// A recursive or error-checking mutex keeps the tid of the thread that holds it, a read-write lock that of its writer, and
-// the threads of a forked child have new tids.
+// A recursive or error-checking mutex keeps the tid of the thread that holds it, a read-write lock that of its writer,
+// and the threads of a forked child have new tids.
 #pragma once
 
 #include <sys/types.h>
