@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { constants } from 'node:os';
+import { test } from 'node:test';
+import { needsRoot } from '../helpers/exec.js';
+import { runFixture } from '../helpers/fixture.js';
+import { type Failure, scenario } from '../helpers/scenario.js';
+import type { ProcessState } from '../helpers/state.js';
+
+interface Ids {
+  pid: number;
+  ppid: number;
+  proc: number;
+}
+
+test('fork returns the child’s pid in the parent and 0 in the child', async (t) => {
+  type Twice = { returned: number; parent: Ids; child: Ids & { returned: number } };
+  const { returned, parent, child } = await scenario<Twice>(t, 'fork', ['twice']);
+  assert.deepEqual(child, { returned: 0, pid: returned, ppid: parent.pid, proc: returned });
+  assert.equal(parent.proc, parent.pid);
+});
+
+for (const code of [0, 7, 255]) {
+  test(`waitpid sees a forked child end with status ${code}`, async (t) => {
+    assert.deepEqual(await scenario(t, 'fork', ['exitCode', String(code)]), { exitCode: code, signal: null });
+  });
+}
+
+for (const signal of ['SIGKILL', 'SIGTERM']) {
+  test(`waitpid sees a forked child end by ${signal}`, async (t) => {
+    assert.deepEqual(await scenario(t, 'fork', ['signal', signal]), { exitCode: null, signal });
+  });
+}
+
+test('a forked child forks, and so do its child and that one’s child', async (t) => {
+  const pids = await scenario<number[]>(t, 'fork', ['nested', '3']);
+  assert.equal(new Set(pids).size, 4);
+});
+
+test('fork in a worker thread is refused and makes no process', async (t) => {
+  type Refused = { failure: Failure; support: unknown; children: string };
+  const { failure, support, children } = await scenario<Refused>(t, 'fork', ['inWorker']);
+  assert.equal(failure.name, 'TypeError');
+  assert.equal(failure.code, 'ERR_WORKER_UNSUPPORTED_OPERATION');
+  assert.deepEqual(support, { supported: false, reason: 'a worker thread cannot fork' });
+  assert.equal(children, '');
+});
+
+test('forkSupport says that fork can work', async (t) => {
+  assert.deepEqual(await scenario(t, 'fork', ['support']), { supported: true });
+});
+
+test('parent and child write to the same standard output and error', async (t) => {
+  const { code, stdout, stderr } = await runFixture(t, 'fork', ['stdio']);
+  assert.deepEqual([code, stdout, stderr], [0, 'child\nparent\nnull\n', 'child\nparent\n']);
+});
+
+test('the child sees the memory of before the fork, and the parent none of the child’s changes', async (t) => {
+  const seen = await scenario(t, 'fork', ['copyOnWrite']);
+  assert.deepEqual(seen, { child: ['before', 'before'], parent: ['before', 'before'] });
+});
+
+test('the parent has the threads, signal masks, handlers and descriptors that it had before', async (t) => {
+  type States = { before: ProcessState; after: ProcessState };
+  const { before, after } = await scenario<States>(t, 'fork', ['parentAsBefore']);
+  assert.deepEqual(after.threads, before.threads);
+  assert.deepEqual(after.descriptors, before.descriptors);
+});
+
+test('the parent’s heap stays out of the processes that it spawns', async (t) => {
+  type States = { before: ProcessState; after: ProcessState };
+  const { before, after } = await scenario<States>(t, 'fork', ['parentAsBefore']);
+  assert.ok(Object.values(before.keptOut).includes(true));
+  for (const [range, keptOut] of Object.entries(after.keptOut)) {
+    if (range in before.keptOut) assert.equal(keptOut, before.keptOut[range], range);
+  }
+});
+
+test('child_process works in the child, and in the parent after the fork', async (t) => {
+  assert.deepEqual(await scenario(t, 'fork', ['spawnAfter']), ['from the child\n', 'from the parent\n']);
+});
+
+test('setuid in the child changes every thread of it, and none of the parent', needsRoot, async (t) => {
+  type Ids = { parent: string[][]; child: string[][] };
+  const { parent, child } = await scenario<Ids>(t, 'fork', ['setuid']);
+  assert.equal(child.length, parent.length);
+  for (const [uid, gid, groups] of child) {
+    assert.equal(uid, '65534\t65534\t65534\t65534');
+    assert.equal(gid, '65534\t65534\t65534\t65534');
+    assert.equal(groups, '');
+  }
+  for (const [uid] of parent) assert.equal(uid, '0\t0\t0\t0');
+});
+
+test('fork at a limit of processes fails with EAGAIN and changes nothing', async (t) => {
+  type Refused = { failure: Failure; before: ProcessState; after: ProcessState; works: string };
+  const { failure, before, after, works } = await scenario<Refused>(t, 'fork', ['refused']);
+  assert.equal(failure.code, 'EAGAIN');
+  assert.equal(failure.errno, -constants.errno.EAGAIN);
+  assert.equal(failure.syscall, 'fork');
+  assert.deepEqual(after.threads, before.threads);
+  assert.deepEqual(after.descriptors, before.descriptors);
+  assert.equal(works, 'works');
+});
