@@ -14,6 +14,10 @@ function fresh(): (a: number, b: number) => number {
   ) as never;
 }
 
+const keepInterpreted = new Function('f', '%NeverOptimizeFunction(f)') as (f: unknown) => void;
+// Or it takes f in, and f isn't called any more: then it never becomes hot itself.
+keepInterpreted(heat);
+
 // Runs until the compiler's thread has delivered; the driver's deadline is the limit.
 async function heat(f: (a: number, b: number) => number): Promise<void> {
   while (!optimised(f)) {
