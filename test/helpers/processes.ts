@@ -18,7 +18,11 @@ export function killSession(session: number): void {
 /** What each thread of a process is doing, from gdb where it is installed, or from /proc. */
 export function describe(pid: number): string {
   try {
-    const command = ['-batch', '-nx', '-p', String(pid), '-ex', 'thread apply all bt'];
+    const show = [
+      'thread apply all bt',
+      ...HELD.map((lock) => `thread apply all -s frame apply all -s print *${lock}`),
+    ];
+    const command = ['-batch', '-nx', '-p', String(pid), ...show.flatMap((line) => ['-ex', line])];
     return execFileSync('gdb', command, {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
@@ -35,6 +39,9 @@ export function descendants(pid: number): number[] {
   const children = numericEntries('/proc').filter((other) => Number(statFields(other)?.[PARENT]) === pid);
   return children.flatMap((child) => [child, ...descendants(child)]);
 }
+
+// Arguments of the C library's functions that wait for a lock: where its symbols are there, what the lock says of its owner.
+const HELD = ['mutex', 'rwlock'];
 
 // Fields of /proc/PID/stat after the command name, which can itself hold spaces and parentheses.
 const STATE = 0;
