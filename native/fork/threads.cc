@@ -109,8 +109,8 @@ static void WaitForRelease(int mine) {
   }
 }
 
-// glibc registers an area of each thread for restartable sequences (since 2.35) and reads the processor's number from it.
-// Looked up by name: a reference, even a weak one, would tie the addon to that version.
+// glibc registers an area of each thread for restartable sequences (since 2.35) and reads the processor's number from
+// it. Looked up by name: a reference, even a weak one, would tie the addon to that version.
 static ptrdiff_t rseq_offset;
 static bool rseq_used;
 
