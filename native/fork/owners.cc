@@ -60,8 +60,8 @@ struct Owner {
 };
 
 // In a container the tids are small numbers, which are everywhere: what looks like a held lock may be an array of
-// integers. Who holds a lock in the heap is going to unlock it, so its address, or that of the object it is a part of, is
-// in a register of that thread or on its stack.
+// integers. Who holds a lock in the heap is going to unlock it, so its address, or that of the object it is a part of,
+// is in a register of that thread or on its stack.
 static bool Refers(const Owner& owner, uintptr_t lock) {
   // V8's locks are parts of its Isolate, of some 60 KiB. A thread with next to nothing on its stack waits in its own
   // loop, for work: it would have to know the lock itself.
@@ -176,9 +176,9 @@ static bool IsMapped(const Mutex* mutex) {
   return mincore(reinterpret_cast<void*>(last / kPage * kPage), 1, &resident) == 0;
 }
 
-// A thread asleep in pthread_mutex_lock has read its tid before and stores it as the owner when it gets the mutex. Which
-// register, or which word of the few frames that are open, depends on how the C library was compiled; what it is for
-// doesn't: in these frames an old tid is nothing but that.
+// A thread asleep in pthread_mutex_lock has read its tid before and stores it as the owner when it gets the mutex.
+// Which register, or which word of the few frames that are open, depends on how the C library was compiled; what it is
+// for doesn't: in these frames an old tid is nothing but that.
 void Repair::RepairWaiters() {
   for (const Owner& owner : owners_) {
     ucontext_t* context = owner.context;

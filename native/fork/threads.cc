@@ -1,5 +1,6 @@
 #include "threads.h"
 
+#include <dlfcn.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -108,15 +109,14 @@ static void WaitForRelease(int mine) {
   }
 }
 
-// glibc registers an area of each thread for restartable sequences and reads the processor's number from it.
-extern "C" {
-extern const ptrdiff_t __rseq_offset __attribute__((weak));
-extern const unsigned int __rseq_size __attribute__((weak));
-}
+// glibc registers an area of each thread for restartable sequences and reads the processor's number from it. Looked up
+// when the addon is loaded: a reference, even a weak one, would keep it from loading with a glibc before 2.35.
+static const auto* const rseq_offset = static_cast<const ptrdiff_t*>(dlsym(RTLD_DEFAULT, "__rseq_offset"));
+static const auto* const rseq_size = static_cast<const unsigned*>(dlsym(RTLD_DEFAULT, "__rseq_size"));
 
 static void RegisterRseq() {
-  if (&__rseq_offset == nullptr || __rseq_size == 0) return;
-  auto* area = static_cast<char*>(__builtin_thread_pointer()) + __rseq_offset;
+  if (rseq_offset == nullptr || rseq_size == nullptr || *rseq_size == 0) return;
+  auto* area = static_cast<char*>(__builtin_thread_pointer()) + *rseq_offset;
   constexpr unsigned kOriginalSize = 32;
   if (syscall(SYS_rseq, area, kOriginalSize, 0, kRseqSignature) == 0) return;
   // Not registered: sched_getcpu falls back to the system call if the area says so (RSEQ_CPU_ID_REGISTRATION_FAILED).
