@@ -36,8 +36,8 @@ function advice({ name, set }, arch) {
   }
   const old = olderVersions(name, arch);
   return old.length > 0
-    ? `add PIN(${name}, …) to native/libc_compat.h; the C library here also has it as ${old.join(', ')}`
-    : `no older version of it exists: call the kernel with syscall(SYS_…), or define it in native/libc_compat.cc`;
+    ? `add POSIX_DAEMON_PIN(${name}, …) to native/libc_compat.h; the C library here also has it as ${old.join(', ')}`
+    : 'no older version of it exists: make the system call, look it up with dlsym, or define it in native/libc_compat.cc';
 }
 
 /** The versions within the limit that the C library of the build machine still offers of a symbol. */

@@ -1,5 +1,5 @@
 // Tests the package as its users get it: packs it, installs the tarball into an empty folder without install scripts and
-// without a compiler, and uses it there. Needs `npm run build`, `npm run prebuild` and `npm run prebuild:arm64` first.
+// without a compiler, and uses it there. Needs `npm run build`, `npm run prebuildify` and `npm run prebuildify:arm64` first.
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';

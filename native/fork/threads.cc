@@ -1,9 +1,9 @@
 #include "threads.h"
 
+#include <dlfcn.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <uv.h>
 
 #include <csignal>
 #include <cstring>
@@ -109,27 +109,14 @@ static void WaitForRelease(int mine) {
   }
 }
 
-// glibc registers an area of each thread for restartable sequences (since 2.35) and reads the processor's number from
-// it. Looked up by name: a reference, even a weak one, would tie the addon to that version.
-static ptrdiff_t rseq_offset;
-static bool rseq_used;
-
-static void LearnRseq() {
-  static bool looked = false;
-  uv_lib_t program;
-  if (looked || uv_dlopen(nullptr, &program) != 0) return;
-  looked = true;
-  void* offset = nullptr;
-  void* size = nullptr;
-  rseq_used = uv_dlsym(&program, "__rseq_offset", &offset) == 0 && uv_dlsym(&program, "__rseq_size", &size) == 0 &&
-              *static_cast<const unsigned*>(size) != 0;
-  if (rseq_used) rseq_offset = *static_cast<const ptrdiff_t*>(offset);
-  uv_dlclose(&program);
-}
+// glibc registers an area of each thread for restartable sequences and reads the processor's number from it. Looked up
+// when the addon is loaded: a reference, even a weak one, would keep it from loading with a glibc before 2.35.
+static const auto* const rseq_offset = static_cast<const ptrdiff_t*>(dlsym(RTLD_DEFAULT, "__rseq_offset"));
+static const auto* const rseq_size = static_cast<const unsigned*>(dlsym(RTLD_DEFAULT, "__rseq_size"));
 
 static void RegisterRseq() {
-  if (!rseq_used) return;
-  auto* area = static_cast<char*>(__builtin_thread_pointer()) + rseq_offset;
+  if (rseq_offset == nullptr || rseq_size == nullptr || *rseq_size == 0) return;
+  auto* area = static_cast<char*>(__builtin_thread_pointer()) + *rseq_offset;
   constexpr unsigned kOriginalSize = 32;
   if (syscall(SYS_rseq, area, kOriginalSize, 0, kRseqSignature) == 0) return;
   // Not registered: sched_getcpu falls back to the system call if the area says so (RSEQ_CPU_ID_REGISTRATION_FAILED).
@@ -282,7 +269,6 @@ int Threads::Park() {
     table = static_cast<Thread*>(memory);
   }
   LearnLibcText();
-  LearnRseq();
   ReadPlacement(&main_placement);
   table_size.store(0, std::memory_order_relaxed);
   unanswered.store(0, std::memory_order_relaxed);
