@@ -25,8 +25,10 @@ constexpr int64_t kRetryNs = 100'000;
 constexpr int kRetriesAsleep = 20;
 constexpr int kRetriesOutsideLibc = 300;
 
-// A thread in an uninterruptible call (a stalled disk, a vfork) can't answer. Longer than a fork would be waited for.
-constexpr int64_t kAnswerTimeoutNs = 2'000'000'000;
+// A thread in an uninterruptible call (a stalled disk, a vfork) can't answer, one that gets no processor is slow to.
+// Then the whole process stands still, so this is the longest that a fork may take; on a busy machine 2 s were too
+// short.
+constexpr int64_t kAnswerTimeoutNs = 10'000'000'000;
 
 // The kernel's sigaction, which the C library's doesn't let near its own signal.
 struct KernelSigaction {

@@ -25,7 +25,7 @@ export interface ForkSupport {
  *
  * @returns the child's pid in the parent, 0 in the child
  * @throws ENOTSUP where forkSupport() says so, before anything has changed; EAGAIN at a limit of processes
- * (RLIMIT_NPROC, a cgroup's pids.max) or when a thread didn't stop within 2 s; ENOMEM; EMFILE if there isn't room for
+ * (RLIMIT_NPROC, a cgroup's pids.max) or when a thread didn't stop within 10 s; ENOMEM; EMFILE if there isn't room for
  * the few descriptors it needs for a moment; `step` names the part that failed. ERR_WORKER_UNSUPPORTED_OPERATION in a
  * worker thread. There is no child then.
  * @see fork(2)
