@@ -11,7 +11,6 @@
 
 #include "../bindings.h"
 #include "../errors.h"
-#include "threads.h"
 
 namespace posix_daemon {
 
@@ -20,7 +19,7 @@ static const std::string& Obstacle() {
   static const std::string obstacle = [] {
     if (syscall(SYS_gettid) != getpid()) return std::string("not called in the process's main thread");
     const char* what = nullptr;
-    const int error = ThreadsSupported(&what);
+    const int error = CheckSupport(&what);
     return error == 0 ? std::string() : std::string(what) + ": " + strerror(error);
   }();
   return obstacle;

@@ -17,6 +17,10 @@ struct ForkFailure {
 // child. Main thread only. `loop` is its event loop.
 ForkFailure LiveFork(uv_loop_t* loop, pid_t* pid);
 
+// The errno of the first call that a fork depends on and this kernel lacks, with its name in *what; 0 when all is
+// there.
+int CheckSupport(const char** what);
+
 void RegisterMathRandom(Napi::Env env, Napi::Object exports);
 
 }  // namespace posix_daemon

@@ -25,6 +25,11 @@ static int Setup(const IoUring& old, uint32_t flags, io_uring_params* params) {
 // takes the first gap that fits: so every gap that comes before the wanted one is filled for a moment.
 class GapFiller {
  public:
+  GapFiller() {
+    // Its own memory now, and not in the gap that is to be left free.
+    filled_.Push({});
+    filled_.Clear();
+  }
   ~GapFiller() {
     for (const Filled& filled : filled_) munmap(filled.address, filled.size);
   }

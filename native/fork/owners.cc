@@ -43,10 +43,10 @@ static bool LooksHeld(const Mutex& mutex) {
 
 static bool LooksHeld(const RwLock& lock) {
   constexpr uint32_t kHeldByWriter = 3;
-  constexpr uint32_t kFutexFlags = 3;
+  constexpr uint32_t kWaitedFor = 2;
   constexpr uint32_t kMost = 100000;
   return (lock.readers & kHeldByWriter) == kHeldByWriter && lock.readers <= kMost && lock.writers <= kMost &&
-         lock.phase_futex <= kFutexFlags && lock.writers_futex <= kFutexFlags && lock.padding[0] == 0 &&
+         (lock.phase_futex & ~kWaitedFor) == 1 && (lock.writers_futex & ~kWaitedFor) == 1 && lock.padding[0] == 0 &&
          lock.padding[1] == 0 && lock.shared <= 1 && lock.elision == 0 && lock.more_padding == 0 && lock.flags <= 2;
 }
 
@@ -59,28 +59,82 @@ struct Owner {
   ucontext_t* context;  // none for the main thread, which isn't in a signal handler
 };
 
-// In a container the tids are small numbers, which are everywhere: what looks like a held lock may be an array of
-// integers. Who holds a lock in the heap is going to unlock it, so its address, or that of the object it is a part of,
-// is in a register of that thread or on its stack.
-static bool Refers(const Owner& owner, uintptr_t lock) {
-  // V8's locks are parts of its Isolate, of some 60 KiB. A thread with next to nothing on its stack waits in its own
-  // loop, for work: it would have to know the lock itself.
-  constexpr uintptr_t kLargestObject = 128 << 10;
-  constexpr uintptr_t kShallow = 2048;
-  const bool shallow = owner.stack_end - owner.stack_pointer < kShallow;
-  const uintptr_t reach = shallow ? 1 : kLargestObject;
-  bool refers = false;
-  const auto look = [&](uint64_t word) { refers = refers || lock - word < reach; };
-  if (owner.context != nullptr) EachRegister(owner.context, [&](const uint64_t* value) { look(*value); });
-  for (uintptr_t at = owner.stack_pointer & ~uintptr_t{7}; at < owner.stack_end && !refers; at += sizeof(uint64_t)) {
-    look(*reinterpret_cast<const uint64_t*>(at));
+enum class Contents { kNoLocks, kHeap, kModuleData };
+
+// Not stacks (8 MiB each; a lock there is its thread's own affair), not V8's heap, not the large blocks of Buffers.
+static Contents ContentsOf(const Mapping& mapping, const Mapping* previous) {
+  if (!mapping.readable || !mapping.writable || mapping.shared || mapping.excluded) return Contents::kNoLocks;
+  constexpr size_t kArenaAlignment = 64 << 20;
+  constexpr size_t kSmall = 1 << 20;
+  switch (mapping.kind) {
+    case MappingKind::kFile:
+      return Contents::kModuleData;
+    case MappingKind::kHeap:
+      return Contents::kHeap;
+    case MappingKind::kAnonymous:
+      // Zeroed data of a module follows what comes from its file.
+      if (previous != nullptr && previous->end == mapping.start && previous->kind == MappingKind::kFile) {
+        return Contents::kModuleData;
+      }
+      return mapping.start % kArenaAlignment == 0 || mapping.size() < kSmall ? Contents::kHeap : Contents::kNoLocks;
+    default:
+      return Contents::kNoLocks;
   }
-  return refers;
 }
+
+// In a container the tids are small numbers, which are everywhere: what looks like a held lock may be an array of
+// integers. Who holds a lock in the heap is going to unlock it, so a way to it leads from a register of that thread or
+// from its stack: the lock's address, or that of the object it is a part of, or of one that points to that object (V8's
+// SafepointScope, itself on the heap, to the IsolateSafepoint in which the lock is).
+class References {
+ public:
+  References(const RawVector<Mapping>& mappings, const Owner& owner, uintptr_t lock)
+      : mappings_(mappings),
+        lock_(lock),
+        // A thread with next to nothing on its stack waits in its own loop, for work: it would have to know the lock.
+        reach_(owner.stack_end - owner.stack_pointer < kShallow ? 1 : kLargestObject) {
+    if (owner.context != nullptr) EachRegister(owner.context, [&](const uint64_t* value) { Look(*value); });
+    for (uintptr_t at = owner.stack_pointer & ~uintptr_t{7}; at < owner.stack_end && !found_; at += sizeof(uint64_t)) {
+      Look(*reinterpret_cast<const uint64_t*>(at));
+    }
+  }
+  bool found() const { return found_; }
+
+ private:
+  // V8's locks are parts of its Isolate, of some 60 KiB.
+  static constexpr uintptr_t kLargestObject = 128 << 10;
+  static constexpr uintptr_t kShallow = 2048;
+  static constexpr uintptr_t kPointerWithin = 256;
+
+  bool LeadsTo(uint64_t word) const { return lock_ - word < reach_; }
+
+  void Look(uint64_t word) {
+    found_ = found_ || LeadsTo(word);
+    if (found_ || reach_ == 1 || word % sizeof(uint64_t) != 0) return;
+    const uintptr_t end = EndOfHeapAt(word);
+    for (uintptr_t at = word; at < end && at < word + kPointerWithin; at += sizeof(uint64_t)) {
+      found_ = found_ || LeadsTo(*reinterpret_cast<const uint64_t*>(at));
+    }
+  }
+
+  uintptr_t EndOfHeapAt(uintptr_t address) const {
+    for (size_t i = 0; i < mappings_.size(); i++) {
+      const Mapping& mapping = mappings_[i];
+      if (address < mapping.start || address >= mapping.end) continue;
+      return ContentsOf(mapping, i > 0 ? &mappings_[i - 1] : nullptr) == Contents::kHeap ? mapping.end : 0;
+    }
+    return 0;
+  }
+
+  const RawVector<Mapping>& mappings_;
+  const uintptr_t lock_;
+  const uintptr_t reach_;
+  bool found_ = false;
+};
 
 class Repair {
  public:
-  Repair(const RawVector<Mapping>& mappings, Threads* threads, pid_t old_main, pid_t new_main) {
+  Repair(const RawVector<Mapping>& mappings, Threads* threads, pid_t old_main, pid_t new_main) : mappings_(mappings) {
     const auto here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
     Add({old_main, new_main, here, StackEnd(mappings, here), nullptr});
     for (size_t i = 0; i < threads->size(); i++) {
@@ -123,6 +177,7 @@ class Repair {
   template <typename Lock>
   bool RepairAround(uint32_t* word, size_t offset, const Mapping& mapping, bool in_heap);
 
+  const RawVector<Mapping>& mappings_;
   RawVector<Owner> owners_;
   pid_t lowest_ = 0;
   pid_t highest_ = 0;
@@ -135,7 +190,7 @@ bool Repair::RepairAround(uint32_t* word, size_t offset, const Mapping& mapping,
   if (address % alignof(Lock) != 0 || address < mapping.start || address + sizeof(Lock) > mapping.end) return false;
   if (!LooksHeld(*reinterpret_cast<const Lock*>(address))) return false;
   const Owner* owner = Find(*word);
-  if (owner == nullptr || (in_heap && !Refers(*owner, address))) return false;
+  if (owner == nullptr || (in_heap && !References(mappings_, *owner, address).found())) return false;
   *word = static_cast<uint32_t>(owner->new_tid);
   found_ = found_ || owner->context != nullptr;
   return true;
@@ -199,29 +254,6 @@ void Repair::RepairWaiters() {
       if (*word == old_tid) *word = new_tid;
     }
     found_ = true;
-  }
-}
-
-enum class Contents { kNoLocks, kHeap, kModuleData };
-
-// Not stacks (8 MiB each; a lock there is its thread's own affair), not V8's heap, not the large blocks of Buffers.
-static Contents ContentsOf(const Mapping& mapping, const Mapping* previous) {
-  if (!mapping.readable || !mapping.writable || mapping.shared || mapping.excluded) return Contents::kNoLocks;
-  constexpr size_t kArenaAlignment = 64 << 20;
-  constexpr size_t kSmall = 1 << 20;
-  switch (mapping.kind) {
-    case MappingKind::kFile:
-      return Contents::kModuleData;
-    case MappingKind::kHeap:
-      return Contents::kHeap;
-    case MappingKind::kAnonymous:
-      // Zeroed data of a module follows what comes from its file.
-      if (previous != nullptr && previous->end == mapping.start && previous->kind == MappingKind::kFile) {
-        return Contents::kModuleData;
-      }
-      return mapping.start % kArenaAlignment == 0 || mapping.size() < kSmall ? Contents::kHeap : Contents::kNoLocks;
-    default:
-      return Contents::kNoLocks;
   }
 }
 

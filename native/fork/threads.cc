@@ -6,8 +6,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstring>
-#include <initializer_list>
 
 #include "arch.h"
 #include "raw.h"
@@ -27,8 +25,10 @@ constexpr int64_t kRetryNs = 100'000;
 constexpr int kRetriesAsleep = 20;
 constexpr int kRetriesOutsideLibc = 300;
 
-// A thread in an uninterruptible call (a stalled disk, a vfork) can't answer. Longer than a fork would be waited for.
-constexpr int64_t kAnswerTimeoutNs = 2'000'000'000;
+// A thread in an uninterruptible call (a stalled disk, a vfork) can't answer, one that gets no processor is slow to.
+// Then the whole process stands still, so this is the longest that a fork may take; on a busy machine 2 s were too
+// short.
+constexpr int64_t kAnswerTimeoutNs = 10'000'000'000;
 
 // The kernel's sigaction, which the C library's doesn't let near its own signal.
 struct KernelSigaction {
@@ -52,8 +52,6 @@ static std::atomic<int> unanswered;
 static std::atomic<int> arrived;
 static std::atomic<int> gate;
 
-static Placement main_placement;
-
 static KernelSigaction previous_action;
 static bool handler_installed;
 
@@ -72,24 +70,6 @@ static bool Known(pid_t tid) {
 static void Answer(Thread* self, ThreadState state) {
   self->state.store(state, std::memory_order_release);
   if (unanswered.fetch_sub(1, std::memory_order_acq_rel) == 1) FutexWakeAll(&unanswered, false);
-}
-
-static void ReadPlacement(Placement* placement) {
-  placement->known = syscall(SYS_sched_getattr, 0, &placement->scheduling, sizeof(Scheduling), 0) == 0 &&
-                     syscall(SYS_sched_getaffinity, 0, sizeof(cpu_set_t), &placement->affinity) > 0;
-}
-
-// A new thread is placed as the main thread is. Only what differs is set: to set an affinity, even to what it is, would
-// cut the thread off from later changes of its cpuset.
-static void RestorePlacement(const Placement& placement) {
-  if (!placement.known || !main_placement.known) return;
-  // An ordinary user may not lower a nice value again that came from the main thread; then it stays.
-  if (memcmp(&placement.scheduling, &main_placement.scheduling, sizeof(Scheduling)) != 0) {
-    syscall(SYS_sched_setattr, 0, &placement.scheduling, 0);
-  }
-  if (memcmp(&placement.affinity, &main_placement.affinity, sizeof(cpu_set_t)) != 0) {
-    syscall(SYS_sched_setaffinity, 0, sizeof(cpu_set_t), &placement.affinity);
-  }
 }
 
 static void Describe(Thread* self, ucontext_t* context) {
@@ -269,7 +249,7 @@ int Threads::Park() {
     table = static_cast<Thread*>(memory);
   }
   LearnLibcText();
-  ReadPlacement(&main_placement);
+  NoteMainPlacement();
   table_size.store(0, std::memory_order_relaxed);
   unanswered.store(0, std::memory_order_relaxed);
   round.fetch_add(1, std::memory_order_acq_rel);
@@ -280,7 +260,12 @@ int Threads::Park() {
     RemoveHandler();
     return 0;
   }
-  // The handler stays: a signal that is still pending would otherwise meet the C library's, which expects its own.
+  // The handler stays: a signal that is still pending would otherwise meet the C library's, which expects its own. It
+  // is not an answer to the next round.
+  for (size_t i = 0; i < size(); i++) {
+    ThreadState asked = ThreadState::kAsked;
+    table[i].state.compare_exchange_strong(asked, ThreadState::kGone);
+  }
   Release();
   return error;
 }
@@ -324,28 +309,6 @@ pid_t Threads::NewTid(pid_t tid) const {
       return *table[i].tid_address;
     }
   }
-  return 0;
-}
-
-int ThreadsSupported(const char** what) {
-  int* address = nullptr;
-  *what = "prctl(PR_GET_TID_ADDRESS)";
-  if (syscall(SYS_prctl, PR_GET_TID_ADDRESS, &address, 0, 0, 0) == -1) return errno;
-  *what = "get_robust_list";
-  void* list;
-  size_t size;
-  if (syscall(SYS_get_robust_list, 0, &list, &size) == -1) return errno;
-  for (const char* path : {"/proc/self/task", "/proc/self/fd", "/proc/self/fdinfo", "/proc/self/maps"}) {
-    *what = path;
-    if (access(path, R_OK) == -1) return errno;
-  }
-#if defined(__x86_64__)
-  // A new thread gets an empty shadow stack, and couldn't return from anything.
-  constexpr int kShadowStackStatus = 0x5005;
-  uint64_t features = 0;
-  *what = "shadow stacks (GLIBC_TUNABLES=glibc.cpu.x86_shstk)";
-  if (syscall(SYS_arch_prctl, kShadowStackStatus, &features) == 0 && (features & 1) != 0) return ENOTSUP;
-#endif
   return 0;
 }
 

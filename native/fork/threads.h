@@ -2,13 +2,13 @@
 // in the child.
 #pragma once
 
-#include <sched.h>
 #include <sys/types.h>
 #include <ucontext.h>
 
 #include <atomic>
 #include <cstddef>
-#include <cstdint>
+
+#include "placement.h"
 
 namespace posix_daemon {
 
@@ -17,25 +17,6 @@ enum class ThreadState : int {
   kBusy,    // answered from the middle of something: let go, to be asked again
   kParked,  // waits in the signal handler
   kGone,    // has ended
-};
-
-// The kernel's struct sched_attr: a name that newer C libraries define as well, each in a way of its own.
-struct Scheduling {
-  uint32_t size;
-  uint32_t policy;
-  uint64_t flags;
-  int32_t nice;
-  uint32_t priority;
-  uint64_t runtime;
-  uint64_t deadline;
-  uint64_t period;
-};
-
-// How a thread is run; read only where the kernel allowed it.
-struct Placement {
-  Scheduling scheduling;
-  cpu_set_t affinity;
-  bool known;
 };
 
 // One other thread, with what the kernel keeps of it and a new kernel thread has to be told again. The signal mask and
@@ -78,9 +59,5 @@ class Threads {
   // The tid that replaced `tid` in the child, 0 if none did.
   pid_t NewTid(pid_t tid) const;
 };
-
-// Asked once, before anything: the errno of the first call that Park depends on and this kernel lacks, with its name in
-// *what; 0 when all is there.
-int ThreadsSupported(const char** what);
 
 }  // namespace posix_daemon

@@ -18,14 +18,14 @@ export interface ForkSupport {
  * Descriptors are shared, as fork(2) has it, except for those of the event loops. docs/fork.md tells what to look after.
  *
  * The hooks of atfork() run around it. In the child `process.pid` is its own, `crypto.randomUUID()`,
- * `crypto.randomInt()` and `Math.random()` differ from the parent's, an inspector is closed.
+ * `crypto.randomInt()` and `Math.random()` differ from the parent's, an inspector moves to a port of its own.
  *
  * Synchronous; a few milliseconds, during which no thread of the process runs. From any callback of the main thread.
  * Linux with glibc, x86-64 and arm64.
  *
  * @returns the child's pid in the parent, 0 in the child
  * @throws ENOTSUP where forkSupport() says so, before anything has changed; EAGAIN at a limit of processes
- * (RLIMIT_NPROC, a cgroup's pids.max) or when a thread didn't stop within 2 s; ENOMEM; EMFILE if there isn't room for
+ * (RLIMIT_NPROC, a cgroup's pids.max) or when a thread didn't stop within 10 s; ENOMEM; EMFILE if there isn't room for
  * the few descriptors it needs for a moment; `step` names the part that failed. ERR_WORKER_UNSUPPORTED_OPERATION in a
  * worker thread. There is no child then.
  * @see fork(2)
