@@ -1,32 +1,46 @@
 // Builds the addon with AddressSanitizer and UndefinedBehaviorSanitizer and runs the tests with it. A report from any
 // process of any test fails the run, whatever that test thought of it.
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fetchNode } from './fetch-nodes.mjs';
 import { bin, Failure, output, run } from './run.mjs';
 import { buildEnv, root, stage } from './stage.mjs';
 
-/** Test files that can't be run so, as folders or files under test/, each with the reason. */
-const LEFT_OUT = {
-  // AddressSanitizer's allocator lies at 0x600000000000, where fork() takes a mapping for V8's heap; and the search for
-  // held mutexes reads all of the C heap on purpose, which is what AddressSanitizer is there to report.
-  fork: 'fork() reads all of the heap, and looks for it where AddressSanitizer does not let it be',
-};
+// AddressSanitizer and fork() don't go together: its allocator lies at 0x600000000000, where fork() takes a mapping for
+// V8's heap, and the search for held mutexes reads all of the C heap, which is what AddressSanitizer is there to report.
+const LEFT_OUT_FILES = ['fork/', 'examples.test.js'];
+const LEFT_OUT_TITLES = [
+  'forked',
+  // The programs that these start have signal handlers of AddressSanitizer's.
+  'every signal has its default effect and none is blocked',
+  'no signal is ignored because Node ignored it',
+  'resetSignals: false leaves ignored signals ignored',
+];
+
+// The runner of Node 20 can't leave a test out by its title.
+const node = fetchNode('22');
 
 const folder = stage('asan');
 run(bin('node-gyp'), ['rebuild'], { cwd: folder, env: buildEnv({}, ['sanitize=1']) });
 
-const isLeftOut = (file) => Object.keys(LEFT_OUT).some((prefix) => file.startsWith(join('out', 'test', prefix)));
-const files = readdirSync(join(root, 'out', 'test'), { recursive: true })
-  .filter((name) => name.endsWith('.test.js'))
-  .map((name) => join('out', 'test', name))
-  .filter((file) => !isLeftOut(file))
+const tests = join('out', 'test');
+const files = readdirSync(join(root, tests), { recursive: true })
+  .filter((name) => name.endsWith('.test.js') && !LEFT_OUT_FILES.some((prefix) => name.startsWith(prefix)))
+  .map((name) => join(tests, name))
   .sort();
-for (const [prefix, reason] of Object.entries(LEFT_OUT)) process.stdout.write(`left out: ${prefix}: ${reason}\n`);
+process.stdout.write(`left out: ${[...LEFT_OUT_FILES, ...LEFT_OUT_TITLES].join('; ')}\n`);
 
 const reports = mkdtempSync(join(tmpdir(), 'posix-daemon-asan-'));
+// Debian's ps hangs with AddressSanitizer's runtime in it, so the tests find one that starts it without.
+const ps = join(reports, 'ps');
+writeFileSync(ps, `#!/bin/sh\nunset LD_PRELOAD\nexec ${output('which', ['ps']).trim()} "$@"\n`, { mode: 0o755 });
+chmodSync(reports, 0o755);
 const env = {
   ...process.env,
+  // Node 22 reads the file in a thread, and warns if a test takes the descriptors away meanwhile.
+  NODE_EXTRA_CA_CERTS: undefined,
+  PATH: `${reports}:${process.env.PATH}`,
   POSIX_DAEMON_PREBUILD: folder,
   // Node is not built with it, so that the runtime has to be there first; nor does Node free all it has at its exit.
   LD_PRELOAD: output('g++', ['-print-file-name=libasan.so']).trim(),
@@ -34,14 +48,17 @@ const env = {
 };
 let failure;
 try {
-  run(process.execPath, ['--test', '--test-reporter=spec', ...files], { env });
+  const skipped = LEFT_OUT_TITLES.map((title) => `--test-skip-pattern=${title}`);
+  const options = [...skipped, '--test-timeout=120000', '--test-reporter=spec'];
+  run(node, ['--test', ...options, ...files], { env });
 } catch (error) {
   failure = error;
 }
-const texts = readdirSync(reports).map((name) => readFileSync(join(reports, name), 'utf8'));
+const written = readdirSync(reports).filter((name) => name.startsWith('report'));
+const texts = written.map((name) => readFileSync(join(reports, name), 'utf8'));
 rmSync(reports, { recursive: true });
 process.stdout.write(texts.join('\n'));
-// A mere warning: it says that it can't tell where a stack ends which it did not make, such as forkExec's child's.
+// Warnings of its own limits are no findings.
 const errors = texts.filter((text) => text.includes('ERROR: AddressSanitizer'));
 if (errors.length > 0) throw new Failure(`${errors.length} reports of the sanitizers`);
 if (failure) throw failure;

@@ -51,7 +51,7 @@ class Child {
 
   // Ends the child when a call of the current step has failed.
   template <typename Result>
-  Result Must(Result result) {
+  ENDS_CHILD Result Must(Result result) {
     if (result == -1) {
       outcome_.error = errno;
       _exit(127);
@@ -219,7 +219,7 @@ void Child::Execute() {
 //     enter is an error, not a gift.
 // 10. The parent's death signal after the ids, whose change clears it.
 // 11. Signals last: until then nothing can interrupt or run in here.
-void RunChild(Plan& plan, Outcome& outcome) {
+ENDS_CHILD void RunChild(Plan& plan, Outcome& outcome) {
   Child child(plan, outcome);
   child.EnterSession();
   if (plan.umask) umask(*plan.umask);

@@ -13,6 +13,10 @@
 
 #include "child.h"
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace posix_daemon {
 
 namespace {
@@ -37,6 +41,10 @@ class Arena {
       Unmap();
       if (!Map()) return false;
     }
+#ifdef __SANITIZE_ADDRESS__
+    // The last child never returned from its frames, so their red zones are still marked.
+    __asan_unpoison_memory_region(base_ + kGuard, kSize - kGuard);
+#endif
     outcome_ = new (base_ + kSize - kOutcome) Outcome{Step::kClone, 0, 0};
     return true;
   }
@@ -94,7 +102,7 @@ struct Order {
   Outcome& outcome;
 };
 
-int StartChild(void* argument) {
+ENDS_CHILD int StartChild(void* argument) {
   const auto* order = static_cast<const Order*>(argument);
   RunChild(order->plan, order->outcome);
 }
