@@ -83,7 +83,7 @@ class Descriptors {
   int Replace(const RawVector<Mapping>& mappings, uv_loop_t* loop);
 
  private:
-  int SurveyAnonymous(int fd, uint64_t inode);
+  int SurveyAnonymous(int fdinfo, int fd, uint64_t inode);
   int SurveyPipe(int fd, uint64_t inode);
   int CopyPipes(const std::set<ino_t>& user_pipes);
   int ReplaceEventFds();

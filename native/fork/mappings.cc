@@ -63,7 +63,7 @@ static void FindHinted(RawVector<Mapping>* mappings) {
 
 int ReadMappings(RawVector<Mapping>* mappings) {
   mappings->Clear();
-  const bool read = EachLine("/proc/self/maps", [&](const char* line) {
+  const bool read = EachLine(open("/proc/self/maps", O_RDONLY | O_CLOEXEC), [&](const char* line) {
     Mapping mapping;
     if (ParseMapping(line, &mapping)) mappings->Push(mapping);
   });

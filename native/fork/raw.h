@@ -156,10 +156,10 @@ bool EachNumericEntry(const char* folder, Visit visit) {
   return bytes == 0;
 }
 
-// Calls visit(line) for each line of a file; lines longer than the buffer are cut. False: errno tells.
+// Calls visit(line) for each line of an open file, and closes it; lines longer than the buffer are cut. False: errno
+// tells, that of the open if `fd` is -1.
 template <typename Visit>
-bool EachLine(const char* path, Visit visit) {
-  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+bool EachLine(int fd, Visit visit) {
   if (fd == -1) return false;
   char buffer[8192];
   size_t held = 0;

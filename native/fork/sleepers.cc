@@ -10,8 +10,9 @@ namespace posix_daemon {
 static uint64_t SumOfCallers(const Thread& thread, const RawVector<Mapping>& code) {
   constexpr size_t kFramesBytes = 1024;
   const uintptr_t start = StackPointer(thread.context);
-  const auto top = reinterpret_cast<uintptr_t>(thread.thread_pointer);  // the descriptor lies above the stack
-  const uintptr_t end = start < top && top - start < kFramesBytes ? top : start + kFramesBytes;
+  // Its descriptor lies above its stack; or the thread has changed its stack, and nobody knows where that one ends.
+  const auto top = reinterpret_cast<uintptr_t>(thread.thread_pointer);
+  const uintptr_t end = start >= top ? start : top - start < kFramesBytes ? top : start + kFramesBytes;
   uint64_t sum = 0xcbf29ce484222325;
   for (const auto* word = reinterpret_cast<const uint64_t*>(start); reinterpret_cast<uintptr_t>(word + 1) <= end;
        word++) {

@@ -43,9 +43,9 @@ static bool LinkIs(int fd, const char* target) {
   return strcmp(link, target) == 0;
 }
 
-int Descriptors::SurveyAnonymous(int fd, uint64_t inode) {
-  char path[40] = "/proc/self/fdinfo/";
-  AppendNumber(path, static_cast<unsigned>(fd));
+int Descriptors::SurveyAnonymous(int fdinfo, int fd, uint64_t inode) {
+  char name[16] = "";
+  AppendNumber(name, static_cast<unsigned>(fd));
   enum class Kind { kUnknown, kEventFd, kEpoll, kInotify, kIoUring } kind = Kind::kUnknown;
   uint32_t flags = 0;
   EventFd eventfd = {fd, 0, 0, 0, false};
@@ -55,7 +55,7 @@ int Descriptors::SurveyAnonymous(int fd, uint64_t inode) {
   uint64_t cq_head = 0;
   uint64_t cq_tail = 0;
   bool kernel_thread = false;
-  const bool read = EachLine(path, [&](const char* line) {
+  const bool read = EachLine(openat(fdinfo, name, O_RDONLY | O_CLOEXEC), [&](const char* line) {
     uint64_t number;
     if (Skip(&line, "flags:")) {
       flags = ParseOctal(line);
@@ -171,16 +171,19 @@ int Descriptors::Survey(const std::set<ino_t>& user_pipes) {
   watches_.Clear();
   rings_.Clear();
   int error = 0;
+  const int fdinfo = open("/proc/self/fdinfo", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (fdinfo == -1) return errno;
   const bool read = EachNumericEntry("/proc/self/fd", [&](int fd) {
     struct stat status;
     if (error != 0 || fstat(fd, &status) == -1) return;
     if ((status.st_mode & S_IFMT) == 0) {
-      error = SurveyAnonymous(fd, status.st_ino);
+      error = SurveyAnonymous(fdinfo, fd, status.st_ino);
     } else if (S_ISFIFO(status.st_mode) && fd > STDERR_FILENO) {
       error = SurveyPipe(fd, status.st_ino);
     }
   });
-  if (!read) return errno;
+  if (!read) error = errno;
+  close(fdinfo);
   if (error != 0) return error;
   const bool ok =
       eventfds_.ok() && epolls_.ok() && entries_.ok() && pipes_.ok() && inotifies_.ok() && watches_.ok() && rings_.ok();

@@ -19,6 +19,19 @@ export function processState(pid: number | 'self' = 'self'): ProcessState {
   return { threads: threadsOf(pid), descriptors: descriptorsOf(pid), keptOut: mappingsOf(pid) };
 }
 
+/**
+ * The state of this process as soon as none of its threads is in a handler of signal 33, by which fork() stops them and
+ * the C library changes their user: both let them go without waiting until they have left it.
+ */
+export async function settledState(): Promise<ProcessState> {
+  const inHandler = ({ status }: ThreadState) => (BigInt(`0x${status.SigBlk}`) >> 32n) & 1n;
+  for (;;) {
+    const state = processState();
+    if (!Object.values(state.threads).some(inHandler)) return state;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
 function threadsOf(pid: number | 'self'): Record<string, ThreadState> {
   const folder = `/proc/${pid}/task`;
   return Object.fromEntries(
