@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstring>
 
 #include "arch.h"
 #include "raw.h"
@@ -198,6 +199,31 @@ static int List() {
   return 0;
 }
 
+// PF_IO_WORKER of the flags in /proc/self/task/TID/stat, which stand seventh behind the name.
+static bool IsKernelThread(pid_t tid) {
+  constexpr uint64_t kIoWorker = 0x10;
+  char path[48] = "/proc/self/task/";
+  AppendNumber(path, static_cast<unsigned>(tid));
+  strcat(path, "/stat");
+  uint64_t flags = 0;
+  EachLine(open(path, O_RDONLY | O_CLOEXEC), [&](const char* line) {
+    const char* at = strrchr(line, ')');
+    for (int spaces = 0; at != nullptr && spaces < 7; spaces++) at = strchr(at + 1, ' ');
+    if (at != nullptr) ParseNumber(&++at, 10, &flags);
+  });
+  return (flags & kIoWorker) != 0;
+}
+
+// Leaves out the threads that don't answer because they never do.
+static void DropKernelThreads() {
+  for (int i = 0; i < table_size.load(std::memory_order_relaxed); i++) {
+    if (table[i].state.load(std::memory_order_acquire) != ThreadState::kAsked || !IsKernelThread(table[i].tid))
+      continue;
+    table[i].state.store(ThreadState::kKernel, std::memory_order_relaxed);
+    unanswered.fetch_sub(1);
+  }
+}
+
 // Waits until every thread that was asked has answered or ended. Returns an errno.
 static int AwaitAnswers(int64_t deadline) {
   constexpr int64_t kLookAgainNs = 5'000'000;
@@ -209,6 +235,7 @@ static int AwaitAnswers(int64_t deadline) {
     if (!FutexWait(&unanswered, left, kLookAgainNs, false)) {
       const int error = List();
       if (error != 0) return error;
+      DropKernelThreads();
     }
   }
 }

@@ -17,6 +17,7 @@ enum class ThreadState : int {
   kBusy,    // answered from the middle of something: let go, to be asked again
   kParked,  // waits in the signal handler
   kGone,    // has ended
+  kKernel,  // an io_uring's own: takes no signals, runs no code of the program
 };
 
 // One other thread, with what the kernel keeps of it and a new kernel thread has to be told again. The signal mask and

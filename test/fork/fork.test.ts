@@ -91,6 +91,14 @@ test('setuid in the child changes every thread of it, and none of the parent', n
   for (const [uid] of parent) assert.equal(uid, '0\t0\t0\t0');
 });
 
+test('fork with a ring that the kernel serves by itself is ENOTSUP and changes nothing', async (t) => {
+  const env = { ...process.env, UV_USE_IO_URING: '1' };
+  const seen = await scenario<{ failure: Failure; works: boolean } | null>(t, 'fork', ['kernelThread'], { env });
+  if (seen === null) return t.skip('this Node makes no such ring');
+  assert.equal(seen.failure.code, 'ENOTSUP');
+  assert.equal(seen.works, true);
+});
+
 test('fork at a limit of processes fails with EAGAIN and changes nothing', async (t) => {
   type Refused = { failure: Failure; before: ProcessState; after: ProcessState; works: string };
   const { failure, before, after, works } = await scenario<Refused>(t, 'fork', ['refused']);
