@@ -202,15 +202,17 @@ static int List() {
 // PF_IO_WORKER of the flags in /proc/self/task/TID/stat, which stand seventh behind the name.
 static bool IsKernelThread(pid_t tid) {
   constexpr uint64_t kIoWorker = 0x10;
-  char path[48] = "/proc/self/task/";
-  AppendNumber(path, static_cast<unsigned>(tid));
-  strcat(path, "/stat");
+  char folder[48] = "/proc/self/task/";
+  AppendNumber(folder, static_cast<unsigned>(tid));
+  const int task = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (task == -1) return false;
   uint64_t flags = 0;
-  EachLine(open(path, O_RDONLY | O_CLOEXEC), [&](const char* line) {
+  EachLine(openat(task, "stat", O_RDONLY | O_CLOEXEC), [&](const char* line) {
     const char* at = strrchr(line, ')');
     for (int spaces = 0; at != nullptr && spaces < 7; spaces++) at = strchr(at + 1, ' ');
     if (at != nullptr) ParseNumber(&++at, 10, &flags);
   });
+  close(task);
   return (flags & kIoWorker) != 0;
 }
 
