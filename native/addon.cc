@@ -7,6 +7,8 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   RegisterExec(env, exports);
   RegisterFork(env, exports);
   RegisterLimits(env, exports);
+  RegisterLock(env, exports);
+  RegisterMemfd(env, exports);
   RegisterPrctl(env, exports);
   RegisterSession(env, exports);
   RegisterSignals(env, exports);

@@ -9,6 +9,8 @@ void RegisterDescriptor(Napi::Env env, Napi::Object exports);
 void RegisterExec(Napi::Env env, Napi::Object exports);
 void RegisterFork(Napi::Env env, Napi::Object exports);
 void RegisterLimits(Napi::Env env, Napi::Object exports);
+void RegisterLock(Napi::Env env, Napi::Object exports);
+void RegisterMemfd(Napi::Env env, Napi::Object exports);
 void RegisterPrctl(Napi::Env env, Napi::Object exports);
 void RegisterSession(Napi::Env env, Napi::Object exports);
 void RegisterSignals(Napi::Env env, Napi::Object exports);

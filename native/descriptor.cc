@@ -1,8 +1,10 @@
 // Descriptors: copies, pipes, locks, and closing what the program itself holds.
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include <algorithm>
 #include <atomic>
@@ -120,6 +122,48 @@ static Napi::Value SetCloexec(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// The highest descriptor of the main loop, which is made before any JavaScript runs. What is below it and isn't Node's was
+// open before: descriptors are given out from the lowest free number.
+static int LastOfBootstrap(uv_loop_t* loop) {
+  return std::max({uv_backend_fd(loop), loop->async_io_watcher.fd, loop->signal_pipefd[0], loop->signal_pipefd[1]});
+}
+
+// inheritedDescriptors(): those from 3 on that whoever executed this program had left open. Known by their low numbers,
+// or, as Node marks only the first of them close-on-exec, by still lacking that mark. One that the program clears the mark
+// of looks the same: to be called before it can have.
+static Napi::Value InheritedDescriptors(const Napi::CallbackInfo& info) {
+  uv_loop_t* loop = nullptr;
+  if (napi_get_uv_event_loop(info.Env(), &loop) != napi_ok) return ThrowErrno(info.Env(), ENOTSUP, "uv_default_loop");
+  std::vector<OpenDescriptor> descriptors;
+  const int error = ListOpenDescriptors(&descriptors);
+  if (error != 0) return ThrowUnlisted(info.Env(), error);
+  const int last = LastOfBootstrap(loop);
+  Napi::Array result = Napi::Array::New(info.Env());
+  for (const OpenDescriptor& open : descriptors) {
+    if (open.fd <= STDERR_FILENO || open.use != DescriptorUse::kProgram) continue;
+    const bool marked = fcntl(open.fd, F_GETFD) != 0;
+    if (open.fd < last || !marked) result.Set(result.Length(), Napi::Number::New(info.Env(), open.fd));
+  }
+  return result;
+}
+
+// waitReadable(fd, ms): whether there is something to read, or the end, within that time; -1 waits for ever. The event loop
+// stands still.
+static Napi::Value WaitReadable(const Napi::CallbackInfo& info) {
+  int32_t fd;
+  int32_t timeout_ms;
+  if (!ReadInt(info, 0, &fd) || !ReadInt(info, 1, &timeout_ms)) return info.Env().Undefined();
+  const uint64_t end = uv_hrtime() + static_cast<uint64_t>(std::max(timeout_ms, 0)) * 1'000'000;
+  pollfd watched = {fd, POLLIN, 0};
+  for (;;) {
+    const uint64_t now = uv_hrtime();
+    const int left = timeout_ms < 0 ? -1 : now >= end ? 0 : static_cast<int>((end - now + 999'999) / 1'000'000);
+    const int ready = poll(&watched, 1, left);
+    if (ready != -1) return Napi::Boolean::New(info.Env(), ready > 0);
+    if (errno != EINTR) return ThrowErrno(info.Env(), errno, "poll");
+  }
+}
+
 void RegisterDescriptor(Napi::Env env, Napi::Object exports) {
   exports.Set("dup", Napi::Function::New<Dup>(env, "dup"));
   exports.Set("dup2", Napi::Function::New<Dup2>(env, "dup2"));
@@ -127,6 +171,8 @@ void RegisterDescriptor(Napi::Env env, Napi::Object exports) {
   exports.Set("closefrom", Napi::Function::New<Closefrom>(env, "closefrom"));
   exports.Set("flock", Napi::Function::New<Flock>(env, "flock"));
   exports.Set("setCloexec", Napi::Function::New<SetCloexec>(env, "setCloexec"));
+  exports.Set("inheritedDescriptors", Napi::Function::New<InheritedDescriptors>(env, "inheritedDescriptors"));
+  exports.Set("waitReadable", Napi::Function::New<WaitReadable>(env, "waitReadable"));
 }
 
 }  // namespace posix_daemon

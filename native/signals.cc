@@ -69,11 +69,28 @@ static Napi::Value ResetSignals(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// defaultSignals(signals): gives up handlers, too. For a process that runs no more JavaScript.
+static Napi::Value DefaultSignals(const Napi::CallbackInfo& info) {
+  if (!info[0].IsArray()) return ThrowType(info.Env(), "an array of signal numbers is expected");
+  const Napi::Array signals = info[0].As<Napi::Array>();
+  struct sigaction action = {};
+  action.sa_handler = SIG_DFL;
+  for (uint32_t i = 0; i < signals.Length(); i++) {
+    const Napi::Value signal = signals.Get(i);
+    if (!signal.IsNumber()) return ThrowType(info.Env(), "an array of signal numbers is expected");
+    if (sigaction(signal.As<Napi::Number>().Int32Value(), &action, nullptr) == -1) {
+      return ThrowErrno(info.Env(), errno, "sigaction");
+    }
+  }
+  return info.Env().Undefined();
+}
+
 void RegisterSignals(Napi::Env env, Napi::Object exports) {
   exports.Set("kill", Napi::Function::New<Kill>(env, "kill"));
   exports.Set("getSignalMask", Napi::Function::New<GetSignalMask>(env, "getSignalMask"));
   exports.Set("setSignalMask", Napi::Function::New<SetSignalMask>(env, "setSignalMask"));
   exports.Set("resetSignals", Napi::Function::New<ResetSignals>(env, "resetSignals"));
+  exports.Set("defaultSignals", Napi::Function::New<DefaultSignals>(env, "defaultSignals"));
   // Not constants of the kernel: the C library takes the first real-time signals for itself.
   exports.Set("sigrtmin", Napi::Number::New(env, SIGRTMIN));
   exports.Set("sigrtmax", Napi::Number::New(env, SIGRTMAX));

@@ -1,3 +1,6 @@
+export { findDaemon, type RunningDaemon, type StopOptions, type Stopped } from './daemon/control.js';
+export type { AlreadyRunningError } from './daemon/errors.js';
+export { PidFile, type PidFileOptions } from './daemon/pid-file.js';
 export { atfork, type ForkHooks } from './posix/atfork.js';
 export {
   closefrom,

@@ -9,6 +9,19 @@ interface DescriptorCalls {
   closefrom(lowest: number): void;
   flock(fd: number, operation: number): void;
   setCloexec(fd: number, on: boolean): void;
+  /** From 3 on, what whoever executed this program had left open. */
+  inheritedDescriptors(): number[];
+  /** Whether there is something to read, or the end, within `ms`; -1 waits for ever. The event loop stands still. */
+  waitReadable(fd: number, ms: number): boolean;
+  /** An empty file in memory. */
+  memfd(name: string): number;
+}
+
+interface LockCalls {
+  /** Takes a write lock on the whole file, of the open file description; false if another has a lock. */
+  lockForWriting(fd: number): boolean;
+  /** Whether another open file description has such a lock. */
+  isLockedForWriting(fd: number): boolean;
 }
 
 /** A descriptor of the new program: a copy of `source`, or the file at `path`; with neither, what is at `target` stays. */
@@ -27,6 +40,8 @@ export interface ForkExecPlan {
   env: string[];
   descriptors: DescriptorPlan[];
   setsid: boolean;
+  /** Fork a second time, after setsid; the pid returned is that child's. */
+  detach: boolean;
   setpgid?: number;
   ctty?: number;
   umask?: number;
@@ -90,6 +105,8 @@ interface SignalsCalls {
   getSignalMask(): number[];
   setSignalMask(signals: number[]): number[];
   resetSignals(): void;
+  /** Gives up handlers, too. */
+  defaultSignals(signals: number[]): void;
   /** The C library's SIGRTMIN and SIGRTMAX. */
   sigrtmin: number;
   sigrtmax: number;
@@ -97,6 +114,8 @@ interface SignalsCalls {
 
 interface TitleCalls {
   setproctitle(title: string): void;
+  /** What /proc/PID/environ shows: variables, each with a NUL after it. */
+  showEnvironment(block: string): void;
 }
 
 export interface RawWaitStatus {
@@ -135,6 +154,7 @@ export interface Native
     ExecCalls,
     ForkCalls,
     LimitsCalls,
+    LockCalls,
     PrctlCalls,
     SessionCalls,
     SignalsCalls,

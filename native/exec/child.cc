@@ -1,6 +1,7 @@
 #include "child.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -32,6 +33,7 @@ class Child {
   Child(Plan& plan, Outcome& outcome) : plan_(plan), outcome_(outcome) {}
 
   void EnterSession();
+  void Detach();
   void AdjustOomScore();
   void HoldDescriptors();
   void PlaceDescriptors();
@@ -72,6 +74,17 @@ void Child::EnterSession() {
     Begin(Step::kSetpgid);
     Must(setpgid(0, *plan_.setpgid));
   }
+}
+
+// The one that leads the session ends here; its child goes on and can't get a controlling terminal any more. The memory
+// is copied this time: if the leader is killed while it waits, the caller's thread goes on, and whoever still ran in the
+// caller's memory then would be running in memory that is used for something else.
+void Child::Detach() {
+  if (!plan_.detach) return;
+  Begin(Step::kDetach);
+  constexpr unsigned long kFlags = CLONE_VFORK | CLONE_PARENT_SETTID | SIGCHLD;
+  // The stack and the parent's tid have the same places on x86-64 and arm64.
+  if (Must(syscall(SYS_clone, kFlags, nullptr, &outcome_.detached, nullptr, nullptr)) != 0) _exit(0);
 }
 
 // The kernel leaves the parent's score alone although the memory is shared: it makes an exception for vfork.
@@ -205,7 +218,8 @@ void Child::Execute() {
 }  // namespace
 
 // The order, and why:
-//  1. Session and group: the terminal of step 6 needs the session.
+//  1. Session and group: the terminal of step 6 needs the session. The second fork here, where there is nothing yet that
+//     must not be done twice.
 //  2. umask before files are created.
 //  3. The OOM score while /proc is the caller's.
 //  4. Files are opened as the caller would: with its privileges, in its root and its working directory, as a shell does
@@ -222,6 +236,7 @@ void Child::Execute() {
 ENDS_CHILD void RunChild(Plan& plan, Outcome& outcome) {
   Child child(plan, outcome);
   child.EnterSession();
+  child.Detach();
   if (plan.umask) umask(*plan.umask);
   child.AdjustOomScore();
   child.HoldDescriptors();

@@ -45,7 +45,7 @@ class Arena {
     // The last child never returned from its frames, so their red zones are still marked.
     __asan_unpoison_memory_region(base_ + kGuard, kSize - kGuard);
 #endif
-    outcome_ = new (base_ + kSize - kOutcome) Outcome{Step::kClone, 0, 0};
+    outcome_ = new (base_ + kSize - kOutcome) Outcome{Step::kClone, 0, 0, 0};
     return true;
   }
 
@@ -118,10 +118,18 @@ pid_t Clone(Plan& plan, Arena& arena) {
   return clone(StartChild, arena.stack_top(), flags, &order);
 }
 
-void Reap(pid_t pid) {
+// Whether it exited, rather than being killed.
+bool Reap(pid_t pid) {
+  int status = 0;
   // ECHILD is no failure: SIGCHLD is ignored here, or another thread waits for any child.
-  while (waitpid(pid, nullptr, 0) == -1 && errno == EINTR) {
+  while (waitpid(pid, &status, 0) == -1 && errno == EINTR) {
   }
+  return WIFEXITED(status);
+}
+
+// Ends a detached child that nobody will hear of. It is not ours to wait for.
+void Abandon(pid_t pid) {
+  if (pid > 0) kill(pid, SIGKILL);
 }
 
 }  // namespace
@@ -134,17 +142,19 @@ Launched Launch(Plan& plan) {
   if (pid == -1) return {-1, Step::kClone, errno, 0};
 
   const Outcome& outcome = arena.outcome();
-  if (outcome.error != 0) {
+  bool killed = false;
+  if (plan.detach) killed = !Reap(pid);
+  const bool executed = outcome.step == Step::kExecve && outcome.error == 0 && !killed;
+  if (executed) return {plan.detach ? outcome.detached : pid, Step::kExecve, 0, 0};
+
+  if (plan.detach) {
+    Abandon(outcome.error == 0 ? outcome.detached : 0);
+  } else {
     Reap(pid);
-    return {-1, outcome.step, outcome.error, outcome.item};
   }
   // Killed before it came to execve, by the OOM killer or by hand. Killed later is killed as the program, also while
   // the kernel still loads it: this thread goes on when the child has given up the old memory.
-  if (outcome.step != Step::kExecve) {
-    Reap(pid);
-    return {-1, outcome.step, ECANCELED, outcome.item};
-  }
-  return {pid, Step::kExecve, 0, 0};
+  return {-1, outcome.step, outcome.error == 0 ? ECANCELED : outcome.error, outcome.item};
 }
 
 }  // namespace posix_daemon

@@ -1,12 +1,15 @@
 // How far a child of forkExec came, written by the child where its parent can read it.
 #pragma once
 
+#include <sys/types.h>
+
 namespace posix_daemon {
 
 enum class Step : int {
   kClone,
   kSetsid,
   kSetpgid,
+  kDetach,
   kOomScoreAdj,
   kDup,
   kOpen,
@@ -26,7 +29,7 @@ enum class Step : int {
 
 inline const char* StepName(Step step) {
   static constexpr const char* kNames[] = {
-      "clone",       "setsid", "setpgid",   "oom_score_adj", "dup",          "open",
+      "clone",       "setsid", "setpgid", "clone",  "oom_score_adj", "dup",          "open",
       "close_range", "ioctl",  "setrlimit", "setpriority",   "chroot",       "setgroups",
       "setgid",      "setuid", "chdir",     "prctl",         "rt_sigaction", "execve",
   };
@@ -40,6 +43,8 @@ struct Outcome {
   volatile Step step;
   volatile int error;
   volatile int item;
+  // Of the plan's second fork, written by the kernel before that child runs.
+  pid_t detached;
 };
 
 }  // namespace posix_daemon

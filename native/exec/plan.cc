@@ -157,7 +157,8 @@ bool ReadPlan(const Napi::CallbackInfo& info, Plan* plan) {
   const auto object = info[0].As<Napi::Object>();
   std::optional<int32_t> pdeathsig;
   const bool read =
-      ReadProgram(object, plan) && Read(object, "setsid", &plan->setsid) && Read(object, "setpgid", &plan->setpgid) &&
+      ReadProgram(object, plan) && Read(object, "setsid", &plan->setsid) && Read(object, "detach", &plan->detach) &&
+      Read(object, "setpgid", &plan->setpgid) &&
       Read(object, "ctty", &plan->ctty) && Read(object, "umask", &plan->umask) && ReadOomScoreAdj(object, plan) &&
       ReadDescriptors(object, plan) && Read(object, "rlimits", &plan->rlimits) && Read(object, "nice", &plan->nice) &&
       Read(object, "chroot", &plan->chroot) && Read(object, "cwd", &plan->cwd) &&

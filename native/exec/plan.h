@@ -44,6 +44,8 @@ struct Plan {
   CStrings argv;
   CStrings env;
   bool setsid = false;
+  // Fork once more after the steps of session and group.
+  bool detach = false;
   std::optional<int32_t> setpgid;
   std::optional<int32_t> ctty;
   std::optional<uint32_t> umask;

@@ -8,7 +8,7 @@ import type { SignalName } from './signal-number.js';
 export type StdioSource = number | 'null' | 'inherit' | (string & {});
 
 /**
- * How a program is started. The child takes the steps in this order: `setsid`, `setpgid`, `umask`, `oomScoreAdj`,
+ * How a program is started. The child takes the steps in this order: `setsid`, `setpgid`, `detach`, `umask`, `oomScoreAdj`,
  * `stdio` and `fds`, `ctty`, `rlimits`, `nice`, `chroot`, `groups`, `gid`, `uid`, `cwd`, `pdeathsig`, `resetSignals`,
  * `signalMask`, execve.
  */
@@ -61,6 +61,14 @@ export interface ForkExecOptions {
   fds?: Readonly<Record<number, number>>;
   /** Whether the program leads a new session, and a new process group in it, with no controlling terminal. @default false */
   setsid?: boolean;
+  /**
+   * Whether to fork a second time after `setsid`, which it needs: the program doesn't lead its session and can't get a
+   * controlling terminal any more. It is no child of the caller then: init or the nearest subreaper adopts it. Not with
+   * `pdeathsig` or `ctty`.
+   *
+   * @default false
+   */
+  detach?: boolean;
   /** The process group to join, in the caller's session; true makes the program the leader of a new one. @default false */
   setpgid?: boolean | number;
   /** The descriptor, as the program numbers it, of the terminal that is to control the new session; true is 0. Needs `setsid`. */
@@ -108,6 +116,7 @@ export const FORK_EXEC_OPTIONS: readonly (keyof ForkExecOptions)[] = [
   'stdio',
   'fds',
   'setsid',
+  'detach',
   'setpgid',
   'ctty',
   'pdeathsig',

@@ -97,6 +97,19 @@ function terminal(ctty: unknown, setsid: boolean, plan: readonly DescriptorPlan[
   return target;
 }
 
+function secondFork({ detach = false, setsid = false, ctty, pdeathsig }: ForkExecOptions): boolean {
+  validate.boolean('options.detach', detach);
+  if (!detach) return false;
+  if (!setsid) throw validate.invalidValue('options.detach', 'left out without setsid', detach);
+  if (pdeathsig !== undefined) {
+    throw validate.invalidValue('options.detach', 'left out with pdeathsig: its parent ends at once', detach);
+  }
+  if (ctty !== undefined && ctty !== false) {
+    throw validate.invalidValue('options.detach', 'left out with ctty, which takes the leader of a session', detach);
+  }
+  return true;
+}
+
 function deathSignal(pdeathsig: unknown): number | undefined {
   if (pdeathsig === undefined) return undefined;
   const number = signalNumber('options.pdeathsig', pdeathsig);
@@ -147,6 +160,7 @@ export function forkExecPlan(file: string, options: ForkExecOptions): ForkExecPl
     env: environment('options.env', env),
     descriptors: plan,
     setsid,
+    detach: secondFork(options),
     rlimits: limits(rlimits),
     resetSignals,
     signalMask: signals(signalMask),

@@ -27,7 +27,7 @@ function search(file: string, directories: string | undefined, syscall: string):
  *
  * @param file the program: a path if it has a slash, relative to the new working directory; else it is searched in the
  * PATH of `options.env`, or of the caller if that has none, by the caller's rights and before anything is changed
- * @returns the pid
+ * @returns the pid; with `detach` that of the grandchild, which can't be waited for with waitpid()
  * @throws a system error of the step that failed, with `syscall` 'forkExec', `path` where there is one, and `step`:
  * 'clone' (EAGAIN, ENOMEM), 'setsid', 'setpgid', 'oom_score_adj', 'open', 'dup' (EBADF for a source that isn't open;
  * EINVAL or EMFILE beyond RLIMIT_NOFILE), 'close_range', 'ioctl' (the terminal), 'setrlimit', 'setpriority', 'chroot',

@@ -1,0 +1,19 @@
+// What /proc shows of this process's command line and environment, in memory of our own.
+#pragma once
+
+#include <string>
+
+namespace posix_daemon {
+
+enum class ShownText { kCommandLine, kEnvironment };
+
+struct ShowFailure {
+  int error;  // 0: none
+  const char* syscall;
+  const char* path;
+};
+
+// Makes `text` what /proc/PID/cmdline or /proc/PID/environ shows, or fails with nothing changed. Main thread only.
+ShowFailure Show(ShownText what, const std::string& text);
+
+}  // namespace posix_daemon
