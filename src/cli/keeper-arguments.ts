@@ -4,6 +4,9 @@ import { signalNumber } from '../posix/signal-number.js';
 import type { DaemonFiles, DaemonRecord } from './record.js';
 import type { ResourceLimit } from './values.js';
 
+/** RLIM_INFINITY, which no JavaScript number can be. */
+const INFINITY = '18446744073709551615';
+
 /** The descriptors that the keeper is handed, by the numbers that they have there. */
 export interface HandedOver {
   lock: number;
@@ -46,5 +49,5 @@ function flag(name: string, value: string | number | undefined): string[] {
 }
 
 function resourceLimit(name: Resource, { soft, hard }: ResourceLimit): string {
-  return `${RESOURCES[name]}=${soft ?? 'infinity'}:${hard ?? 'infinity'}`;
+  return `${RESOURCES[name]}=${soft ?? INFINITY}:${hard ?? INFINITY}`;
 }
