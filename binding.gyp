@@ -73,7 +73,8 @@
     },
     {
       # A program of its own, of the C library alone: it takes no function of libstdc++, so --as-needed leaves that out.
-      "target_name": "posix-daemon-keeper",
+      "target_name": "posix_daemon_keeper",
+      "product_name": "posix-daemon-keeper",
       "type": "executable",
       "sources": [
         "native/exec/inheritance.cc",

@@ -35,13 +35,13 @@ class LogFile {
   bool BetweenLines() const;
   void Use(int fd);
   void Switch();
-  void Rotate();
-  bool Renew();
+  bool Rotate();
+  int Renew();
   size_t Fit(const char* text, size_t length);
   bool Write(const void* stream, const char* text, size_t length);
   size_t TakeBack(size_t written_of_line);
   void Lose(const char* text, size_t length, int error);
-  void Say(const char* what, int error);
+  bool Say(const char* what, int error);
 
   int fd_ = -1;
   const char* path_ = nullptr;

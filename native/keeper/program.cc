@@ -26,6 +26,7 @@ class Child {
 
  private:
   void PlaceDescriptors(const int (&streams)[2]);
+  void GiveAwayPipes(const int (&streams)[2]);
   void SetLimits();
   void ChangeRoot();
   void DropPrivileges();
@@ -58,6 +59,15 @@ void Child::PlaceDescriptors(const int (&streams)[2]) {
   }
 }
 
+// Or a program that opens /dev/stderr as its own user would be refused its own log.
+void Child::GiveAwayPipes(const int (&streams)[2]) {
+  for (const int fd : streams) {
+    struct stat status;
+    const bool is_pipe = fd != -1 && fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
+    if (is_pipe && program_.uid && fchown(fd, *program_.uid, static_cast<gid_t>(-1)) == -1) return;
+  }
+}
+
 void Child::SetLimits() {
   for (size_t i = 0; i < program_.limit_count; i++) {
     const auto& [resource, limit] = program_.limits[i];
@@ -82,7 +92,7 @@ void Child::DropPrivileges() {
 // A keeper that died before the signal was armed sends none: then there is another parent by now.
 void Child::TieToKeeper() {
   Must(Step::kPrctl, prctl(PR_SET_PDEATHSIG, SIGKILL));
-  if (getppid() != keeper_) raise(SIGKILL);
+  if (getppid() != keeper_) kill(getpid(), SIGKILL);
 }
 
 // The order is that of forkExec, whose RunChild tells why. The tie comes twice: a change of ids loosens it.
@@ -90,6 +100,7 @@ void Child::Run(const int (&streams)[2]) {
   TieToKeeper();
   if (program_.umask) umask(*program_.umask);
   PlaceDescriptors(streams);
+  GiveAwayPipes(streams);
   SetLimits();
   ChangeRoot();
   DropPrivileges();

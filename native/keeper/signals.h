@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+#include "text.h"
+
 namespace posix_daemon {
 
 // Has these signals come over the descriptor that it answers, from now on and whatever was inherited; -1 with errno.
@@ -11,7 +13,7 @@ int WatchSignals(const int* signals, size_t count);
 // For the program, before its exec: every signal by default, none blocked.
 void ResetSignals();
 
-// The name of a signal, as in SIGTERM, in `buffer` where it needs one.
-const char* SignalName(int signal, char* buffer, size_t size);
+// As in SIGTERM.
+Text<16> SignalName(int signal);
 
 }  // namespace posix_daemon
