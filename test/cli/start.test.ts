@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {
-  chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   readdirSync,

@@ -1,12 +1,21 @@
 // Runs the command posix-daemon with a state folder of the test's own; what it has started is dead when the test ends.
 import assert from 'node:assert/strict';
 import type { SpawnOptions as AnySpawnOptions } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { openProcess } from 'posix-daemon';
+import { openProcess, PidFile } from 'posix-daemon';
 import { hasEnded } from './exec.js';
 import { type Outcome, type Running, startProgram } from './fixture.js';
 
@@ -96,16 +105,10 @@ async function endAll(home: string): Promise<void> {
 }
 
 function keepersOf(home: string): number[] {
-  let names: string[];
-  try {
-    names = readdirSync(home);
-  } catch {
-    return [];
-  }
-  return names
-    .filter((name) => name.endsWith('.pid'))
-    .map((name) => Number(readFileSync(join(home, name), 'utf8')))
-    .filter((pid) => pid > 0);
+  if (!existsSync(home)) return [];
+  return readdirSync(home, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.pid'))
+    .flatMap(({ name }) => PidFile.read(join(home, name)) ?? []);
 }
 
 /** The `via` of a shell that does this first. */
@@ -115,7 +118,6 @@ export function afterShell(script: string): readonly string[] {
 
 /** A program that prints what it got as one line of JSON, and stays. */
 export const SELF = `
-const { readFileSync } = require('node:fs');
 const { argv, env, pid } = process;
 console.log(JSON.stringify({ argv: argv.slice(2), cwd: process.cwd(), env, pid, umask: process.umask() }));
 setInterval(() => {}, 1000);
