@@ -132,11 +132,21 @@ export interface PidFd {
   signal(signal: number): void;
   /** Calls back once when the process has terminated, unless close() comes first; one watch at a time. */
   watch(callback: (error: Error | null, status: RawWaitStatus | null) => void): void;
+  /** Whether a watch keeps the event loop alive; it does until told otherwise. */
+  keepAlive(on: boolean): void;
   close(): void;
 }
 
+export interface Account {
+  name: string;
+  uid: number;
+  gid: number;
+  home: string;
+  shell: string;
+}
+
 interface UsersCalls {
-  findUser(nameOrId: string | number): { name: string; uid: number; gid: number } | undefined;
+  findUser(nameOrId: string | number): Account | undefined;
   findGroup(name: string): number | undefined;
   groupsOf(user: string, gid: number): number[];
   maySetGroups(): boolean;

@@ -1,0 +1,3 @@
+export function keeperPath(): string {
+  throw new Error('not built yet');
+}
