@@ -78,6 +78,7 @@
       "sources": [
         "native/exec/inheritance.cc",
         "native/keeper/foreground.cc",
+        "native/keeper/init_mode.cc",
         "native/keeper/keeper.cc",
         "native/keeper/log_file.cc",
         "native/keeper/log_mode.cc",

@@ -111,7 +111,7 @@ export class Outputs {
       return;
     }
     closeSync(fd);
-    const logger = new Logger(log, this.#style);
+    const logger = new Logger(this.#plan.name, log, this.#style);
     this.#loggers.push(logger);
     this.#opened.push({ fd: logger.takeInput(), targets });
   }

@@ -3,8 +3,10 @@
 import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { native } from '../native.js';
+import { execve } from '../posix/exec.js';
 import { _exit, waitpid } from '../posix/process.js';
 import type { WaitStatus } from '../posix/wait-status.js';
+import { keeperPath } from './keeper.js';
 import type { DaemonPlan } from './options.js';
 import { PidFile } from './pid-file.js';
 import { receive, type StarterEnd } from './report.js';
@@ -52,6 +54,12 @@ function fail({ name }: DaemonPlan, reason: string): never {
   process.exit(1);
 }
 
+/** The first process of a container can't exit without everything in it being killed: it becomes a small init instead. */
+function leave(daemon: number | undefined): never {
+  if (process.pid !== 1) _exit(0);
+  execve(keeperPath(), ['posix-daemon-init', 'init', `${daemon}`]);
+}
+
 /**
  * Waits until the daemon is ready and ends, with 0; or with 1 and the reason on standard error.
  *
@@ -71,7 +79,7 @@ export function standBy(plan: DaemonPlan, end: StarterEnd, pid?: number): never 
       fail(plan, `the daemon was not ready within ${plan.readyTimeoutMs} ms and was killed`);
     }
     if ('pid' in report) daemon = report.pid;
-    if ('ready' in report) _exit(0);
+    if ('ready' in report) leave(daemon);
     if ('failed' in report) {
       if (daemon !== undefined) reap(daemon);
       fail(plan, report.failed);
