@@ -2,6 +2,7 @@
 // script's code runs in it any more, but for its 'exit' handlers if the start fails.
 import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
+import { isatty } from 'node:tty';
 import { native } from '../native.js';
 import { execve } from '../posix/exec.js';
 import { _exit, waitpid } from '../posix/process.js';
@@ -16,7 +17,7 @@ const { SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM } = constants.signals;
 // What went through the terminal's raw mode, or through listeners, ends the starter now: nobody is there to listen, and the
 // daemon learns of its end.
 function becomeInterruptible(): void {
-  if (process.stdin.isRaw) process.stdin.setRawMode(false);
+  if (isatty(0) && process.stdin.isRaw) process.stdin.setRawMode(false);
   native.defaultSignals([SIGHUP, SIGINT, SIGQUIT, SIGTERM]);
 }
 
@@ -32,8 +33,8 @@ function reap(pid: number): WaitStatus | undefined {
   }
 }
 
-function howItEnded(pid: number | undefined): string {
-  const status = pid === undefined ? undefined : reap(pid);
+function howItEnded(daemon: number): string {
+  const status = reap(daemon);
   if (!status) return 'the daemon ended before it was ready';
   if (status.signal) return `the daemon was killed by ${status.signal} before it was ready`;
   return `the daemon exited with code ${status.exitCode} before it was ready`;
@@ -55,7 +56,7 @@ function fail({ name }: DaemonPlan, reason: string): never {
 }
 
 /** The first process of a container can't exit without everything in it being killed: it becomes a small init instead. */
-function leave(daemon: number | undefined): never {
+function leave(daemon: number): never {
   if (process.pid !== 1) _exit(0);
   execve(keeperPath(), ['posix-daemon-init', 'init', `${daemon}`]);
 }
@@ -63,27 +64,21 @@ function leave(daemon: number | undefined): never {
 /**
  * Waits until the daemon is ready and ends, with 0; or with 1 and the reason on standard error.
  *
- * @param pid the daemon's, if it is known; else it tells. Its parent is gone or will be: this process must be a subreaper.
+ * @param daemon its pid; this process is its parent, as a subreaper, or will be when the process between has ended
  */
-export function standBy(plan: DaemonPlan, end: StarterEnd, pid?: number): never {
+export function standBy(plan: DaemonPlan, end: StarterEnd, daemon: number): never {
   becomeInterruptible();
-  let daemon = pid;
   for (const report of receive(end.reportFd, performance.now() + plan.readyTimeoutMs)) {
     if (report === undefined) {
-      if (daemon !== undefined) {
-        // It is an unreaped child of this process: the pid can't be another one's.
-        native.kill(daemon, SIGKILL);
-        reap(daemon);
-      }
+      // An unreaped child of this process: the pid can't be another one's.
+      native.kill(daemon, SIGKILL);
+      reap(daemon);
       removePidFile(plan);
       fail(plan, `the daemon was not ready within ${plan.readyTimeoutMs} ms and was killed`);
     }
-    if ('pid' in report) daemon = report.pid;
     if ('ready' in report) leave(daemon);
-    if ('failed' in report) {
-      if (daemon !== undefined) reap(daemon);
-      fail(plan, report.failed);
-    }
+    reap(daemon);
+    fail(plan, report.failed);
   }
   const reason = howItEnded(daemon);
   removePidFile(plan);
