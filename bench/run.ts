@@ -10,6 +10,7 @@ import type { Bench } from './lib/bench.js';
 import { asJson, asText } from './lib/report.js';
 import { memory } from './memory.js';
 import { spawnAfterFork } from './spawn-after-fork.js';
+import { startCommand } from './start-command.js';
 
 const benches: readonly Bench[] = [
   firstStatement,
@@ -19,6 +20,7 @@ const benches: readonly Bench[] = [
   spawnAfterFork,
   forkExec,
   daemonizeModes,
+  startCommand,
 ];
 
 const { values, positionals } = parseArgs({
