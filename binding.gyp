@@ -75,6 +75,7 @@
       "type": "executable",
       "sources": [
         "native/exec/inheritance.cc",
+        "native/keeper/file_turn.cc",
         "native/keeper/foreground.cc",
         "native/keeper/keeper.cc",
         "native/keeper/log_file.cc",
