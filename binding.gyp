@@ -73,10 +73,12 @@
     },
     {
       # A program of its own, of the C library alone: it takes no function of libstdc++, so --as-needed leaves that out.
-      "target_name": "posix-daemon-keeper",
+      "target_name": "posix_daemon_keeper",
+      "product_name": "posix-daemon-keeper",
       "type": "executable",
       "sources": [
         "native/exec/inheritance.cc",
+        "native/keeper/file_turn.cc",
         "native/keeper/foreground.cc",
         "native/keeper/init_mode.cc",
         "native/keeper/keeper.cc",

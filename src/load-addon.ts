@@ -40,9 +40,7 @@ interface NodeGypBuild {
 export function loadAddon(): unknown {
   const file = findAddon();
   try {
-    const addon = require(file);
-    folder = dirname(file);
-    return addon;
+    return require(file);
   } catch (error) {
     // No further place is tried: an addon that is there and fails to load is a fault to be seen, not to be got round.
     const { code, message } = error as NodeJS.ErrnoException;
@@ -50,20 +48,21 @@ export function loadAddon(): unknown {
   }
 }
 
-let folder: string | undefined;
-
-/** The folder of the loaded addon; what else is native lies there too. */
+/** The folder that the addon comes from; what else is native lies there too. */
 export function addonFolder(): string {
-  folder ??= dirname(findAddon());
-  return folder;
+  return dirname(findAddon());
 }
 
+let found: string | undefined;
+
 function findAddon(): string {
+  if (found) return found;
   const { resolve } = require('node-gyp-build') as NodeGypBuild;
   // node-gyp-build's switch, for developers: another folder with build/Release or prebuilds in it.
   const root = process.env.POSIX_DAEMON_PREBUILD || packageRoot;
   try {
-    return resolve(root);
+    found = resolve(root);
+    return found;
   } catch (error) {
     throw addonError(placesLookedAt(root), error as Error);
   }

@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 
@@ -15,7 +16,7 @@ int EndAs(int wait_status) {
   const rlimit none = {0, 0};
   setrlimit(RLIMIT_CORE, &none);
   ResetSignals();
-  raise(signal);
+  kill(getpid(), signal);
   return 128 + signal;  // As shells have it.
 }
 

@@ -189,7 +189,7 @@ int Keeper::FailureCode() const {
 bool Keeper::Fail(int error, const char* step, const char* path) {
   failure_ = {error, step, path};
   abandoned_ = true;
-  if (pid_ != -1) kill(pid_, SIGKILL);
+  if (pid_ != -1 && !ended_) kill(pid_, SIGKILL);
   return false;
 }
 

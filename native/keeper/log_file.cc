@@ -8,10 +8,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cinttypes>
-#include <cstdio>
 #include <cstring>
 
 #include "log_open.h"
+#include "text.h"
 #include "timestamp.h"
 
 namespace posix_daemon {
@@ -53,6 +53,7 @@ void LogFile::Use(int fd) {
   keeps_nothing_ = known && S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3);
   size_ = is_regular_ ? status.st_size : 0;
   limit_ = options_->max_bytes;
+  turn_.Reset(is_regular_);
 }
 
 bool LogFile::BetweenLines() const { return open_stream_ == nullptr || open_length_ > kEndlessLine; }
@@ -60,7 +61,10 @@ bool LogFile::BetweenLines() const { return open_stream_ == nullptr || open_leng
 void LogFile::Reopen() {
   if (fd_ == -1) return;
   const int fd = OpenLog(path_, *options_);
-  if (fd == -1) return Say("could not be opened again", errno);
+  if (fd == -1) {
+    Say("could not be opened again", errno);
+    return;
+  }
   if (next_fd_ != -1) close(next_fd_);
   next_fd_ = fd;
   Switch();
@@ -72,37 +76,39 @@ void LogFile::Switch() {
   next_fd_ = -1;
 }
 
-// Always on: nobody who sees this file grow beyond its size would rather lose it.
-void LogFile::Rotate() {
-  if (!Renew()) limit_ = size_ + options_->max_bytes;
+bool LogFile::Rotate() {
+  const int error = Renew();
+  if (error == 0) return true;
+  // Better a file that is too large than lines that are lost. The next attempt comes when it has grown as much again.
+  Say("could not be rotated", error);
+  limit_ = size_ + options_->max_bytes;
+  return false;
 }
 
-bool LogFile::Renew() {
-  struct stat ours, named;
+int LogFile::Renew() {
   if (options_->backups == 0) {
-    if (ftruncate(fd_, 0) == -1) return false;
+    if (ftruncate(fd_, 0) == -1) return errno;
     size_ = 0;
-    return true;
+    limit_ = options_->max_bytes;
+    open_stream_ = nullptr;
+    return 0;
   }
-  const bool same =
+  struct stat ours, named;
+  // Where somebody else has moved it away already, there is nothing left to be moved.
+  const bool is_named =
       fstat(fd_, &ours) == 0 && lstat(path_, &named) == 0 && ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
-  // Somebody else has moved it away already: then there is nothing to shift.
-  if (same) {
-    const int error = ShiftBackups(path_, options_->backups);
-    if (error != 0) {
-      Say("could not be rotated", error);
-      return false;
-    }
+  if (is_named) {
+    if (const int error = ShiftBackups(path_, options_->backups); error != 0) return error;
   }
   const int fd = OpenLog(path_, *options_);
   if (fd == -1) {
     const int error = errno;
-    if (same) UnshiftFirstBackup(path_);
-    Say("could not be rotated", error);
-    return false;
+    // Should this fail as well, the file goes on as the first backup.
+    if (is_named) UnshiftFirstBackup(path_);
+    return error;
   }
   Use(fd);
-  return true;
+  return 0;
 }
 
 // How much of the text belongs into the present file; rotates it first if that is nothing.
@@ -117,9 +123,7 @@ size_t LogFile::Fit(const char* text, size_t length) {
       size_ = status.st_size;
       continue;
     }
-    if (size_ == 0 || !BetweenLines()) return FirstLine(text, length);
-    Rotate();
-    if (limit_ <= size_) return FirstLine(text, length);
+    if (size_ == 0 || !BetweenLines() || !Rotate()) return FirstLine(text, length);
   }
   return length;
 }
@@ -143,6 +147,13 @@ void LogFile::Append(const void* stream, const char* text, size_t length) {
 
 // False when not all of it could be written; what is in the file then are whole lines, where that could be had.
 bool LogFile::Write(const void* stream, const char* text, size_t length) {
+  turn_.Begin(fd_);
+  const bool written = WriteInTurn(stream, text, length);
+  turn_.End(fd_);
+  return written;
+}
+
+bool LogFile::WriteInTurn(const void* stream, const char* text, size_t length) {
   size_t written = 0;
   while (written < length) {
     const ssize_t count = write(fd_, text + written, length - written);
@@ -191,26 +202,20 @@ void LogFile::Lose(const char* text, size_t length, int error) {
 }
 
 void LogFile::WriteNote() {
-  const uint64_t lost = lost_;
-  lost_ = 0;
-  char what[64];
-  snprintf(what, sizeof what, "lacks %" PRIu64 " line%s", lost, lost == 1 ? "" : "s");
-  Say(what, lost_error_);
-  if (lost_ != 0) lost_ = lost;  // The note itself is no loss.
+  const Text<64> what("lacks %" PRIu64 " line%s", lost_, lost_ == 1 ? "" : "s");
+  if (Say(what.c_str(), lost_error_)) lost_ = 0;
 }
 
-// A line of the keeper's own. One that fits nowhere is given up, which is no loss of the program's.
-void LogFile::Say(const char* what, int error) {
-  char line[512];
-  size_t length = 0;
-  if (open_stream_ != nullptr) line[length++] = '\n';
-  if (options_->timestamps) {
-    WriteTimestamp(line + length);
-    length += kTimestampSize;
-  }
-  length +=
-      snprintf(line + length, sizeof line - length, "posix-daemon: %s %s: %s\n", "this log", what, strerror(error));
-  Write(this, line, std::min(length, sizeof line - 1));
+// A line of the keeper's own; where there is no room for it, it is no loss.
+bool LogFile::Say(const char* what, int error) {
+  char now[kTimestampSize + 1] = "";
+  if (options_->timestamps) WriteTimestamp(now);
+  const Text<256> line("%s%sposix-daemon: this log %s: %s\n", open_stream_ == nullptr ? "" : "\n", now, what,
+                       strerror(error));
+  const uint64_t lost = lost_;
+  const bool said = Write(this, line.c_str(), line.size());
+  lost_ = lost;
+  return said;
 }
 
 }  // namespace posix_daemon

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "file_turn.h"
 #include "options.h"
 
 namespace posix_daemon {
@@ -35,17 +36,19 @@ class LogFile {
   bool BetweenLines() const;
   void Use(int fd);
   void Switch();
-  void Rotate();
-  bool Renew();
+  bool Rotate();
+  int Renew();
   size_t Fit(const char* text, size_t length);
   bool Write(const void* stream, const char* text, size_t length);
+  bool WriteInTurn(const void* stream, const char* text, size_t length);
   size_t TakeBack(size_t written_of_line);
   void Lose(const char* text, size_t length, int error);
-  void Say(const char* what, int error);
+  bool Say(const char* what, int error);
 
   int fd_ = -1;
   const char* path_ = nullptr;
   const LogOptions* options_ = nullptr;
+  FileTurn turn_;
   bool is_regular_ = false;
   bool keeps_nothing_ = false;
   // As far as known; others may truncate it.

@@ -8,6 +8,8 @@
 #include <climits>
 #include <cstdio>
 
+#include "text.h"
+
 namespace posix_daemon {
 
 namespace {
@@ -25,10 +27,10 @@ bool Adorn(int fd, const LogOptions& options) {
          fchown(fd, options.owner, options.group) == 0;
 }
 
-struct Numbered {
-  char text[PATH_MAX + 16];
-  Numbered(const char* path, unsigned number) { snprintf(text, sizeof text, "%s.%u", path, number); }
-};
+// Longer than any path may be, so that the kernel and not we refuse it.
+Text<PATH_MAX + 16> Numbered(const char* path, unsigned number) { return Text<PATH_MAX + 16>("%s.%u", path, number); }
+
+int Rename(const char* from, const char* to) { return rename(from, to) == -1 ? errno : 0; }
 
 }  // namespace
 
@@ -55,13 +57,17 @@ int OpenLog(const char* path, const LogOptions& options) {
 }
 
 int ShiftBackups(const char* path, unsigned backups) {
-  for (unsigned number = backups; number > 1; number--) {
-    // One that is missing leaves a gap, no more.
-    if (rename(Numbered(path, number - 1).text, Numbered(path, number).text) == -1 && errno != ENOENT) return errno;
+  // Up to the first gap, so that a rotation that fails behind this costs no backup.
+  unsigned last = 1;
+  struct stat status;
+  while (last < backups && lstat(Numbered(path, last).c_str(), &status) == 0) last++;
+  for (unsigned number = last; number > 1; number--) {
+    const int error = Rename(Numbered(path, number - 1).c_str(), Numbered(path, number).c_str());
+    if (error != 0) return error;
   }
-  return rename(path, Numbered(path, 1).text) == -1 ? errno : 0;
+  return Rename(path, Numbered(path, 1).c_str());
 }
 
-void UnshiftFirstBackup(const char* path) { rename(Numbered(path, 1).text, path); }
+int UnshiftFirstBackup(const char* path) { return Rename(Numbered(path, 1).c_str(), path); }
 
 }  // namespace posix_daemon

@@ -8,10 +8,10 @@ namespace posix_daemon {
 // file nor a character device.
 int OpenLog(const char* path, const LogOptions& options);
 
-// PATH to PATH.1, PATH.1 to PATH.2 and so on, PATH.BACKUPS away. An errno; PATH is still there then.
+// PATH to PATH.1, PATH.1 to PATH.2 and so on; PATH.BACKUPS is replaced. An errno: PATH is still there then.
 int ShiftBackups(const char* path, unsigned backups);
 
-// The opposite of its last step, for when there is no new PATH to be had.
-void UnshiftFirstBackup(const char* path);
+// The opposite of its last step, for when there is no new PATH to be had. An errno.
+int UnshiftFirstBackup(const char* path);
 
 }  // namespace posix_daemon

@@ -34,7 +34,7 @@ static bool FillStandardDescriptors() {
 }
 
 static int Fail(const char* what) {
-  fprintf(stderr, "posix-daemon-keeper: %s: %s\n", what, strerror(errno));
+  dprintf(STDERR_FILENO, "posix-daemon-keeper: %s: %s\n", what, strerror(errno));
   return 1;
 }
 

@@ -1,6 +1,8 @@
 #include "options.h"
 
+#include <fcntl.h>
 #include <getopt.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <cstdio>
@@ -125,12 +127,12 @@ bool ReadSignal(const char* argument, int* signal) {
   return ReadNumber(argument, signal) && *signal > 0 && *signal < NSIG;
 }
 
-bool ReadString(char* argument, const char** string) {
+bool ReadString(const char* argument, const char** string) {
   *string = argument;
   return true;
 }
 
-bool ReadFlag(int flag, char* argument, Options* options) {
+bool ReadFlag(int flag, const char* argument, Options* options) {
   LogOptions& log = options->log;
   ProgramOptions& program = options->program;
   switch (flag) {
@@ -192,18 +194,35 @@ bool ReadFlag(int flag, char* argument, Options* options) {
 }
 
 bool Refuse(const char* reason) {
-  fprintf(stderr, "posix-daemon-keeper: %s\n", reason);
+  dprintf(STDERR_FILENO, "posix-daemon-keeper: %s\n", reason);
   return false;
 }
 
-// `run`: the absolute path of the program and its argv[0] have to be there.
 bool ReadProgram(int count, char** rest, Options* options) {
-  if (!options->runs_program) return count == 0 || Refuse("log takes flags only");
   if (count < 2) return Refuse("run takes flags, --, the program's path and its arguments from argv[0] on");
   options->program.file = rest[0];
   options->program.argv = rest + 1;
   if (*rest[0] != '/') return Refuse("the program's path has to be absolute");
   return (options->pid_file != nullptr) == (options->lock_fd != -1) || Refuse("--pid-file and --lock-fd go together");
+}
+
+bool CheckStreams(const Options& options) {
+  for (int i = 0; i < 2; i++) {
+    if ((options.log.paths[i] != nullptr) != (options.stream_fds[i] != -1)) {
+      return Refuse("--stdout and --stdout-fd go together, and so do --stderr and --stderr-fd");
+    }
+  }
+  return true;
+}
+
+bool CheckDescriptors(const Options& options) {
+  for (const int fd : {options.lock_fd, options.report_fd, options.stream_fds[0], options.stream_fds[1]}) {
+    if (fd != -1 && (fd <= STDERR_FILENO || fcntl(fd, F_GETFD) == -1)) {
+      dprintf(STDERR_FILENO, "posix-daemon-keeper: an open descriptor from 3 on is expected, not %d\n", fd);
+      return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace
@@ -218,11 +237,15 @@ bool ReadOptions(int argc, char** argv, Options* options) {
   for (int flag; (flag = getopt_long(argc - 1, argv + 1, "+", kFlags, &index)) != -1;) {
     if (flag == '?') return false;
     if (!ReadFlag(flag, optarg, options)) {
-      fprintf(stderr, "posix-daemon-keeper: --%s can't be '%s'\n", kFlags[index].name, optarg);
+      dprintf(STDERR_FILENO, "posix-daemon-keeper: --%s can't be '%s'\n", kFlags[index].name, optarg);
       return false;
     }
   }
-  return ReadProgram(argc - 1 - optind, argv + 1 + optind, options);
+  const int count = argc - 1 - optind;
+  const bool complete = options->runs_program
+                            ? ReadProgram(count, argv + 1 + optind, options)
+                            : (count == 0 || Refuse("log takes flags only")) && CheckStreams(*options);
+  return complete && CheckDescriptors(*options);
 }
 
 }  // namespace posix_daemon

@@ -5,16 +5,17 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
+
+#include "text.h"
 
 namespace posix_daemon {
 
 // First the number, then the end: a reader in between sees more digits than there should be, never an empty file.
 int PidFile::Write() const {
   if (path_ == nullptr) return 0;
-  char text[16];
-  const int length = snprintf(text, sizeof text, "%d\n", getpid());
-  const ssize_t written = pwrite(fd_, text, length, 0);
+  const Text<16> text("%d\n", getpid());
+  const auto length = static_cast<ssize_t>(text.size());
+  const ssize_t written = pwrite(fd_, text.c_str(), length, 0);
   if (written == -1 || ftruncate(fd_, length) == -1) return errno;
   return written == length ? 0 : ENOSPC;
 }

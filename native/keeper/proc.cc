@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "text.h"
+
 namespace posix_daemon {
 
 ssize_t ReadSmallFile(const char* path, char* text, size_t size) {
@@ -21,9 +23,8 @@ ssize_t ReadSmallFile(const char* path, char* text, size_t size) {
 ProcessStat ReadProcessStat(pid_t pid) {
   constexpr unsigned kForkedButNotExecuted = 0x40;  // PF_FORKNOEXEC
   ProcessStat stat;
-  char path[32], text[1024];
-  snprintf(path, sizeof path, "/proc/%d/stat", pid);
-  if (ReadSmallFile(path, text, sizeof text) <= 0) return stat;
+  char text[1024];
+  if (ReadSmallFile(Text<32>("/proc/%d/stat", pid).c_str(), text, sizeof text) <= 0) return stat;
   // The second field is the program's name, with any character in it, parentheses and spaces too.
   const char* const rest = strrchr(text, ')');
   unsigned flags;

@@ -26,6 +26,7 @@ class Child {
 
  private:
   void PlaceDescriptors(const int (&streams)[2]);
+  void GiveAwayPipes(const int (&streams)[2]);
   void SetLimits();
   void ChangeRoot();
   void DropPrivileges();
@@ -48,13 +49,26 @@ class Child {
 
 // The lock goes first: this process may not hold it when the keeper is killed, and opening a FIFO can take for ever.
 void Child::PlaceDescriptors(const int (&streams)[2]) {
-  int kept[] = {streams[0], streams[1], failure_fd_};
-  std::sort(kept, kept + 3);
-  Must(Step::kCloseRange, CloseExcept(kept, 3) ? 0 : -1);
+  int kept[3] = {failure_fd_};
+  size_t count = 1;
+  for (const int fd : streams) {
+    if (fd != -1) kept[count++] = fd;
+  }
+  std::sort(kept, kept + count);
+  Must(Step::kCloseRange, CloseExcept(kept, count) ? 0 : -1);
   const int input = Must(Step::kOpen, open(program_.input, O_RDONLY | O_NOCTTY | O_CLOEXEC));
   Must(Step::kDup, dup2(input, STDIN_FILENO));
   for (int i = 0; i < 2; i++) {
     if (streams[i] != -1) Must(Step::kDup, dup2(streams[i], STDOUT_FILENO + i));
+  }
+}
+
+// Or a program that opens /dev/stderr as its own user would be refused its own log.
+void Child::GiveAwayPipes(const int (&streams)[2]) {
+  for (const int fd : streams) {
+    struct stat status;
+    const bool is_pipe = fd != -1 && fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
+    if (is_pipe && program_.uid && fchown(fd, *program_.uid, static_cast<gid_t>(-1)) == -1) return;
   }
 }
 
@@ -82,7 +96,7 @@ void Child::DropPrivileges() {
 // A keeper that died before the signal was armed sends none: then there is another parent by now.
 void Child::TieToKeeper() {
   Must(Step::kPrctl, prctl(PR_SET_PDEATHSIG, SIGKILL));
-  if (getppid() != keeper_) raise(SIGKILL);
+  if (getppid() != keeper_) kill(getpid(), SIGKILL);
 }
 
 // The order is that of forkExec, whose RunChild tells why. The tie comes twice: a change of ids loosens it.
@@ -90,6 +104,7 @@ void Child::Run(const int (&streams)[2]) {
   TieToKeeper();
   if (program_.umask) umask(*program_.umask);
   PlaceDescriptors(streams);
+  GiveAwayPipes(streams);
   SetLimits();
   ChangeRoot();
   DropPrivileges();

@@ -55,14 +55,42 @@ size_t Pump::ReadUpTo(size_t limit) {
 }
 
 void Pump::PassOn(size_t length) {
-  log_->Append(this, buffer_, length);
+  if (timestamps_) {
+    PassOnStamped(length);
+  } else {
+    log_->Append(this, buffer_, length);
+  }
+  in_line_ = buffer_[length - 1] != '\n';
   length_ -= length;
   memmove(buffer_, buffer_ + length, length_);
 }
 
+void Pump::PassOnStamped(size_t length) {
+  static char stamped[kCapacity + kTimestampSize + 1];
+  size_t size = 0;
+  bool in_line = in_line_;
+  for (const char *line = buffer_, *const end = buffer_ + length; line < end;) {
+    const void* const found = memchr(line, '\n', end - line);
+    const size_t line_length = found == nullptr ? end - line : static_cast<const char*>(found) - line + 1;
+    if (size + kTimestampSize + line_length > sizeof stamped) {
+      log_->Append(this, stamped, size);
+      size = 0;
+    }
+    if (!in_line) {
+      WriteTimestamp(stamped + size);
+      size += kTimestampSize;
+    }
+    memcpy(stamped + size, line, line_length);
+    size += line_length;
+    line += line_length;
+    in_line = false;
+  }
+  log_->Append(this, stamped, size);
+}
+
 // The next one to write to this log begins with a line of its own.
 void Pump::Close() {
-  if (length_ > 0) {
+  if (length_ > 0 || in_line_) {
     buffer_[length_++] = '\n';
     PassOn(length_);
   }

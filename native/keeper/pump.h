@@ -26,13 +26,14 @@ class Pump {
   // How much came; 0 when there was nothing or no more.
   size_t ReadUpTo(size_t limit);
   void PassOn(size_t length);
+  void PassOnStamped(size_t length);
   void Close();
 
   int fd_ = -1;
   LogFile* log_ = nullptr;
   bool timestamps_ = false;
-  // Whether the next byte is a line's first.
-  bool at_line_start_ = true;
+  // Whether the log ends in the middle of a line that was too long to be passed on at once.
+  bool in_line_ = false;
   size_t length_ = 0;
   char buffer_[kCapacity + 1];  // and the end of a last line that has none
 };

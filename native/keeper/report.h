@@ -3,6 +3,8 @@
 
 #include <sys/types.h>
 
+#include "text.h"
+
 namespace posix_daemon {
 
 class Report {
@@ -22,7 +24,8 @@ class Report {
   int fd() const { return fd_; }
 
  private:
-  bool Say(const char* line, int length);
+  template <size_t kCapacity>
+  bool Say(const Text<kCapacity>& line);
 
   int fd_;
 };

@@ -3,30 +3,42 @@
 #include <sys/signalfd.h>
 
 #include <csignal>
-#include <cstdio>
+#include <iterator>
 
 namespace posix_daemon {
 
+namespace {
+
+// Only of SIGKILL and SIGSTOP nobody can change it, and the C library keeps two for itself.
+void SetDisposition(int signal, sighandler_t handler) {
+  struct sigaction action = {};
+  action.sa_handler = handler;
+  sigaction(signal, &action, nullptr);
+}
+
+}  // namespace
+
 int WatchSignals(const int* signals, size_t count) {
-  signal(SIGPIPE, SIG_IGN);
-  signal(SIGXFSZ, SIG_IGN);
+  SetDisposition(SIGPIPE, SIG_IGN);
+  SetDisposition(SIGXFSZ, SIG_IGN);
+  SetDisposition(SIGIO, SIG_IGN);
   sigset_t watched;
   sigemptyset(&watched);
   for (size_t i = 0; i < count; i++) sigaddset(&watched, signals[i]);
   if (sigprocmask(SIG_SETMASK, &watched, nullptr) == -1) return -1;
   // An ignored signal is dropped although it is blocked (nohup leaves SIGHUP so), and an ignored SIGCHLD reaps.
-  for (size_t i = 0; i < count; i++) signal(signals[i], SIG_DFL);
+  for (size_t i = 0; i < count; i++) SetDisposition(signals[i], SIG_DFL);
   return signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 void ResetSignals() {
-  for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
+  for (int number = 1; number < NSIG; number++) SetDisposition(number, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-const char* SignalName(int signal, char* buffer, size_t size) {
+Text<16> SignalName(int signal) {
   // glibc has such a table, but only since 2.32.
   static constexpr const char* kNames[] = {
       "",          "SIGHUP",  "SIGINT",    "SIGQUIT", "SIGILL",   "SIGTRAP", "SIGABRT", "SIGBUS",
@@ -34,9 +46,8 @@ const char* SignalName(int signal, char* buffer, size_t size) {
       "SIGSTKFLT", "SIGCHLD", "SIGCONT",   "SIGSTOP", "SIGTSTP",  "SIGTTIN", "SIGTTOU", "SIGURG",
       "SIGXCPU",   "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO",   "SIGPWR",  "SIGSYS",
   };
-  if (static_cast<size_t>(signal) < sizeof kNames / sizeof *kNames) return kNames[signal];
-  snprintf(buffer, size, "SIGRTMIN+%d", signal - SIGRTMIN);
-  return buffer;
+  if (static_cast<size_t>(signal) < std::size(kNames)) return Text<16>("%s", kNames[signal]);
+  return Text<16>("SIGRTMIN+%d", signal - SIGRTMIN);
 }
 
 }  // namespace posix_daemon

@@ -13,6 +13,7 @@
 
 #include "proc.h"
 #include "signals.h"
+#include "text.h"
 
 namespace posix_daemon {
 
@@ -43,16 +44,14 @@ int StatusFile::Running(pid_t pid) {
 }
 
 int StatusFile::Exited(int wait_status, bool asked) {
-  char ending[128], buffer[24];
-  const int64_t now = WallClock();
+  Text<128> ending;
   if (WIFEXITED(wait_status)) {
-    snprintf(ending, sizeof ending, "exit-code %d\nended-at %" PRId64 "\nasked %d\n", WEXITSTATUS(wait_status), now,
-             asked);
+    ending.Append("exit-code %d\n", WEXITSTATUS(wait_status));
   } else {
-    const char* const name = SignalName(WTERMSIG(wait_status), buffer, sizeof buffer);
-    snprintf(ending, sizeof ending, "signal %s\nended-at %" PRId64 "\nasked %d\n", name, now, asked);
+    ending.Append("signal %s\n", SignalName(WTERMSIG(wait_status)).c_str());
   }
-  return Write("exited", ending);
+  ending.Append("ended-at %" PRId64 "\nasked %d\n", WallClock(), asked);
+  return Write("exited", ending.c_str());
 }
 
 void StatusFile::Remove() const {
@@ -61,17 +60,14 @@ void StatusFile::Remove() const {
 
 int StatusFile::Write(const char* state, const char* ending) const {
   if (path_ == nullptr) return 0;
-  char identity[64] = "", text[512], temporary[PATH_MAX + 8];
-  if (pid_ != 0) snprintf(identity, sizeof identity, "pid %d\nstart-ticks %" PRIu64 "\n", pid_, start_ticks_);
-  const int length = snprintf(text, sizeof text, "state %s\n%sstarted-at %" PRId64 "\nboot-id %s\n%s", state, identity,
-                              started_at_, boot_id_, ending);
-  if (snprintf(temporary, sizeof temporary, "%s.tmp", path_) >= static_cast<int>(sizeof temporary)) return ENAMETOOLONG;
-  const int error = WriteTemporary(temporary, text, length);
-  if (error != 0) {
-    unlink(temporary);
-    return error;
-  }
-  return rename(temporary, path_) == -1 ? errno : 0;
+  Text<512> text("state %s\n", state);
+  if (pid_ != 0) text.Append("pid %d\nstart-ticks %" PRIu64 "\n", pid_, start_ticks_);
+  text.Append("started-at %" PRId64 "\nboot-id %s\n%s", started_at_, boot_id_, ending);
+  const Text<PATH_MAX + 16> temporary("%s.tmp", path_);
+  int error = WriteTemporary(temporary.c_str(), text.c_str(), text.size());
+  if (error == 0 && rename(temporary.c_str(), path_) == -1) error = errno;
+  if (error != 0) unlink(temporary.c_str());
+  return error;
 }
 
 int StatusFile::WriteTemporary(const char* temporary, const char* text, size_t length) const {

@@ -2,9 +2,11 @@
 
 #include <sys/prctl.h>
 
-#include <cstdio>
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
+
+#include "text.h"
 
 namespace posix_daemon {
 
@@ -17,11 +19,14 @@ char* EndOf(int argc, char** argv) { return argv[argc - 1] + strlen(argv[argc - 
 
 char** CopyArguments(int argc, char** argv) {
   const size_t size = EndOf(argc, argv) - argv[0];
-  auto** const pointers = static_cast<char**>(calloc(argc + 1, sizeof(char*)));
-  auto* const text = static_cast<char*>(malloc(size));
-  if (pointers == nullptr || text == nullptr) return nullptr;
+  // The pointers first, then what they point to.
+  const size_t table = (argc + 1) * sizeof(char*);
+  auto** const pointers = static_cast<char**>(malloc(table + size));
+  if (pointers == nullptr) return nullptr;
+  auto* const text = reinterpret_cast<char*>(pointers) + table;
   memcpy(text, argv[0], size);
   for (int i = 0; i < argc; i++) pointers[i] = text + (argv[i] - argv[0]);
+  pointers[argc] = nullptr;
   return pointers;
 }
 
@@ -29,8 +34,9 @@ void ShowTitle(int argc, char** argv, const char* name, const char* suffix) {
   prctl(PR_SET_NAME, "posix-daemon");
   char* const start = argv[0];
   const size_t size = EndOf(argc, argv) - start;
+  const Text<4096> title("posix-daemon: %s%s", name, suffix);
   memset(start, 0, size);
-  snprintf(start, size - 1, "posix-daemon: %s%s", name, suffix);
+  memcpy(start, title.c_str(), std::min(title.size(), size - 2));
   // A last byte that isn't NUL tells the kernel that this is a title: it then shows the text up to the first NUL, not
   // the whole area with all the NULs in it.
   start[size - 1] = '.';
