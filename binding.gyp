@@ -78,7 +78,9 @@
       "type": "executable",
       "sources": [
         "native/exec/inheritance.cc",
+        "native/keeper/file_turn.cc",
         "native/keeper/foreground.cc",
+        "native/keeper/init_mode.cc",
         "native/keeper/keeper.cc",
         "native/keeper/log_file.cc",
         "native/keeper/log_mode.cc",

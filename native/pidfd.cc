@@ -48,7 +48,8 @@ struct ExitWatch {
 Napi::Function PidFd::Define(Napi::Env env) {
   return DefineClass(env, "PidFd",
                      {InstanceMethod<&PidFd::Alive>("alive"), InstanceMethod<&PidFd::Signal>("signal"),
-                      InstanceMethod<&PidFd::Watch>("watch"), InstanceMethod<&PidFd::Close>("close")});
+                      InstanceMethod<&PidFd::Watch>("watch"), InstanceMethod<&PidFd::KeepAlive>("keepAlive"),
+                      InstanceMethod<&PidFd::Close>("close")});
 }
 
 PidFd::PidFd(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -104,9 +105,26 @@ Napi::Value PidFd::Watch(const Napi::CallbackInfo& info) {
   watch->callback = Napi::Persistent(info[0].As<Napi::Function>());
   napi_add_async_cleanup_hook(env, ExitWatch::OnTeardown, watch, &watch->hook);
   watch_ = watch;
+  ApplyKeepAlive();
   Ref();
   uv_poll_start(&watch->poll, UV_READABLE, ExitWatch::OnExit);
   return env.Undefined();
+}
+
+// (on): whether a watch keeps the event loop alive.
+Napi::Value PidFd::KeepAlive(const Napi::CallbackInfo& info) {
+  if (ReadBool(info, 0, &keep_alive_)) ApplyKeepAlive();
+  return info.Env().Undefined();
+}
+
+void PidFd::ApplyKeepAlive() {
+  if (watch_ == nullptr) return;
+  auto* handle = reinterpret_cast<uv_handle_t*>(&watch_->poll);
+  if (keep_alive_) {
+    uv_ref(handle);
+  } else {
+    uv_unref(handle);
+  }
 }
 
 // Idempotent. The callback of a pending watch is never called then.

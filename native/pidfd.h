@@ -21,14 +21,17 @@ class PidFd : public Napi::ObjectWrap<PidFd> {
   Napi::Value Alive(const Napi::CallbackInfo& info);
   Napi::Value Signal(const Napi::CallbackInfo& info);
   Napi::Value Watch(const Napi::CallbackInfo& info);
+  Napi::Value KeepAlive(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
 
   Napi::Value CollectStatus(Napi::Env env);
   bool StatusIsOurs(Napi::Env env) const;
+  void ApplyKeepAlive();
   void EndWatch();
 
   pid_t pid_ = 0;
   int fd_ = -1;
+  bool keep_alive_ = true;
   ExitWatch* watch_ = nullptr;
 };
 

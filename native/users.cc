@@ -30,7 +30,7 @@ static int WithBuffer(std::vector<char>* buffer, Lookup lookup) {
 // Some name services answer so when the name isn't known, where POSIX wants success with no entry (getpwnam(3)).
 static bool MeansUnknown(int error) { return error == ENOENT || error == ESRCH || error == EBADF || error == EPERM; }
 
-// findUser(nameOrId): { name, uid, gid }, or undefined.
+// findUser(nameOrId): { name, uid, gid, home, shell }, or undefined.
 static Napi::Value FindUser(const Napi::CallbackInfo& info) {
   std::string name;
   uint32_t uid = 0;
@@ -48,6 +48,8 @@ static Napi::Value FindUser(const Napi::CallbackInfo& info) {
   user.Set("name", Napi::String::New(info.Env(), found->pw_name));
   user.Set("uid", Napi::Number::New(info.Env(), found->pw_uid));
   user.Set("gid", Napi::Number::New(info.Env(), found->pw_gid));
+  user.Set("home", Napi::String::New(info.Env(), found->pw_dir));
+  user.Set("shell", Napi::String::New(info.Env(), found->pw_shell));
   return user;
 }
 

@@ -1,5 +1,8 @@
 export { findDaemon, type RunningDaemon, type StopOptions, type Stopped } from './daemon/control.js';
+export type { Daemon } from './daemon/daemon.js';
+export { daemonize } from './daemon/daemonize.js';
 export type { AlreadyRunningError } from './daemon/errors.js';
+export type { DaemonizeOptions, LogOptions, OutputTarget } from './daemon/options.js';
 export { PidFile, type PidFileOptions } from './daemon/pid-file.js';
 export { atfork, type ForkHooks } from './posix/atfork.js';
 export {

@@ -65,7 +65,11 @@ interface ExecCalls {
 }
 
 interface ForkCalls {
-  fork(): number;
+  /**
+   * With `detach` the child is a grandchild in a session that it doesn't lead; the caller must be a subreaper, and so its
+   * parent.
+   */
+  fork(detach: boolean): number;
   forkObstacle(): string | undefined;
   getpid(): number;
   getrandom(bytes: Uint8Array): void;
@@ -132,11 +136,21 @@ export interface PidFd {
   signal(signal: number): void;
   /** Calls back once when the process has terminated, unless close() comes first; one watch at a time. */
   watch(callback: (error: Error | null, status: RawWaitStatus | null) => void): void;
+  /** Whether a watch keeps the event loop alive; it does until told otherwise. */
+  keepAlive(on: boolean): void;
   close(): void;
 }
 
+export interface Account {
+  name: string;
+  uid: number;
+  gid: number;
+  home: string;
+  shell: string;
+}
+
 interface UsersCalls {
-  findUser(nameOrId: string | number): { name: string; uid: number; gid: number } | undefined;
+  findUser(nameOrId: string | number): Account | undefined;
   findGroup(name: string): number | undefined;
   groupsOf(user: string, gid: number): number[];
   maySetGroups(): boolean;

@@ -53,6 +53,7 @@ void LogFile::Use(int fd) {
   keeps_nothing_ = known && S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3);
   size_ = is_regular_ ? status.st_size : 0;
   limit_ = options_->max_bytes;
+  turn_.Reset(is_regular_);
 }
 
 bool LogFile::BetweenLines() const { return open_stream_ == nullptr || open_length_ > kEndlessLine; }
@@ -146,6 +147,13 @@ void LogFile::Append(const void* stream, const char* text, size_t length) {
 
 // False when not all of it could be written; what is in the file then are whole lines, where that could be had.
 bool LogFile::Write(const void* stream, const char* text, size_t length) {
+  turn_.Begin(fd_);
+  const bool written = WriteInTurn(stream, text, length);
+  turn_.End(fd_);
+  return written;
+}
+
+bool LogFile::WriteInTurn(const void* stream, const char* text, size_t length) {
   size_t written = 0;
   while (written < length) {
     const ssize_t count = write(fd_, text + written, length - written);

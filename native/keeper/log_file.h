@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "file_turn.h"
 #include "options.h"
 
 namespace posix_daemon {
@@ -39,6 +40,7 @@ class LogFile {
   int Renew();
   size_t Fit(const char* text, size_t length);
   bool Write(const void* stream, const char* text, size_t length);
+  bool WriteInTurn(const void* stream, const char* text, size_t length);
   size_t TakeBack(size_t written_of_line);
   void Lose(const char* text, size_t length, int error);
   bool Say(const char* what, int error);
@@ -46,6 +48,7 @@ class LogFile {
   int fd_ = -1;
   const char* path_ = nullptr;
   const LogOptions* options_ = nullptr;
+  FileTurn turn_;
   bool is_regular_ = false;
   bool keeps_nothing_ = false;
   // As far as known; others may truncate it.

@@ -4,9 +4,11 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "exec/inheritance.h"
+#include "init_mode.h"
 #include "keeper.h"
 #include "log_mode.h"
 #include "options.h"
@@ -18,6 +20,7 @@ using posix_daemon::Keeper;
 using posix_daemon::kNullDevice;
 using posix_daemon::Options;
 using posix_daemon::ReadOptions;
+using posix_daemon::RunInitMode;
 using posix_daemon::RunLogMode;
 using posix_daemon::ShowTitle;
 
@@ -38,6 +41,7 @@ static int Fail(const char* what) {
 int main(int argc, char** argv) {
   if (!FillStandardDescriptors()) return Fail(kNullDevice);
   if (!CloseOnExecExcept(nullptr, 0)) return Fail("close_range");
+  if (argc == 3 && strcmp(argv[1], "init") == 0) return RunInitMode(atoi(argv[2]));
   char** const arguments = CopyArguments(argc, argv);
   if (arguments == nullptr) return Fail("malloc");
   Options options;

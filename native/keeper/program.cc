@@ -49,9 +49,13 @@ class Child {
 
 // The lock goes first: this process may not hold it when the keeper is killed, and opening a FIFO can take for ever.
 void Child::PlaceDescriptors(const int (&streams)[2]) {
-  int kept[] = {streams[0], streams[1], failure_fd_};
-  std::sort(kept, kept + 3);
-  Must(Step::kCloseRange, CloseExcept(kept, 3) ? 0 : -1);
+  int kept[3] = {failure_fd_};
+  size_t count = 1;
+  for (const int fd : streams) {
+    if (fd != -1) kept[count++] = fd;
+  }
+  std::sort(kept, kept + count);
+  Must(Step::kCloseRange, CloseExcept(kept, count) ? 0 : -1);
   const int input = Must(Step::kOpen, open(program_.input, O_RDONLY | O_NOCTTY | O_CLOEXEC));
   Must(Step::kDup, dup2(input, STDIN_FILENO));
   for (int i = 0; i < 2; i++) {

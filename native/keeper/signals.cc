@@ -21,6 +21,7 @@ void SetDisposition(int signal, sighandler_t handler) {
 int WatchSignals(const int* signals, size_t count) {
   SetDisposition(SIGPIPE, SIG_IGN);
   SetDisposition(SIGXFSZ, SIG_IGN);
+  SetDisposition(SIGIO, SIG_IGN);
   sigset_t watched;
   sigemptyset(&watched);
   for (size_t i = 0; i < count; i++) sigaddset(&watched, signals[i]);

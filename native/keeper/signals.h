@@ -7,7 +7,7 @@
 namespace posix_daemon {
 
 // Has these signals come over the descriptor that it answers, from now on and whatever was inherited; -1 with errno.
-// Also keeps a reader's end (SIGPIPE) and a file's limit (SIGXFSZ) from killing: they are errnos then.
+// Also keeps a reader's end (SIGPIPE), a file's limit (SIGXFSZ) and the wish for a leased file (SIGIO) from killing.
 int WatchSignals(const int* signals, size_t count);
 
 // For the program, before its exec: every signal by default, none blocked.

@@ -1,5 +1,5 @@
 // Users and groups by name or id, with the defaults that a login has.
-import { native } from '../native.js';
+import { type Account, native } from '../native.js';
 import * as validate from './validate.js';
 
 /** Ids as a process takes them on; what is undefined stays. */
@@ -7,12 +7,6 @@ export interface Credentials {
   uid?: number;
   gid?: number;
   groups?: number[];
-}
-
-interface Account {
-  name: string;
-  uid: number;
-  gid: number;
 }
 
 // (uid_t)-1 means "leave as it is" to the system calls.

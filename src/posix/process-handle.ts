@@ -49,7 +49,7 @@ export class ProcessHandle {
   }
 
   /**
-   * Resolves when the process has terminated: by event, and the event loop is kept alive until then. All calls share
+   * Resolves when the process has terminated: by event, and the event loop is kept alive until then, but see unref(). All calls share
    * one answer.
    *
    * - A child of this process is reaped, and the promise resolves to how it ended.
@@ -74,6 +74,18 @@ export class ProcessHandle {
       });
     });
     return this.#ending;
+  }
+
+  /** From now on a pending wait() doesn't keep the event loop alive. */
+  unref(): this {
+    this.#pidFd.keepAlive(false);
+    return this;
+  }
+
+  /** Undoes unref(). */
+  ref(): this {
+    this.#pidFd.keepAlive(true);
+    return this;
   }
 
   /** Gives the pidfd back. A pending wait() rejects. Closing twice does nothing. */

@@ -61,11 +61,11 @@ test('there is colour on a terminal only, and none with NO_COLOR', async (t) => 
     const { stdout } = await run(['list'], { via: onTerminal([]), env: { TERM: 'xterm-256color', ...env } });
     return (JSON.parse(stdout) as OnTerminal).screen;
   };
-  const escape = '\x1b[';
+  const colour = '\x1b[';
   // Node 20.11 can't colour.
-  if ('styleText' in (await import('node:util'))) assert.ok((await list({})).includes(escape));
-  assert.ok(!(await list({ NO_COLOR: '1' })).includes(escape));
-  assert.ok(!(await run(['list'])).stdout.includes(escape));
+  if ('styleText' in (await import('node:util'))) assert.ok((await list({})).includes(colour));
+  assert.ok(!(await list({ NO_COLOR: '1' })).includes(colour));
+  assert.ok(!(await run(['list'])).stdout.includes(colour));
 });
 
 test('a long wait says on a terminal what it waits for', async (t) => {

@@ -1,0 +1,135 @@
+import { closeSync, fstatSync, openSync, unlinkSync } from 'node:fs';
+import { dup2 } from '../posix/descriptor.js';
+import { type LogFileStyle, openLog } from './log-file.js';
+import { Logger } from './logger.js';
+import type { DaemonPlan, Input, LogOptions, Output } from './options.js';
+import { prepareStreams } from './standard-streams.js';
+
+type Log = Required<LogOptions>;
+
+/** A log, and which of 1 and 2 go to it. */
+interface Stream {
+  log: Log;
+  targets: number[];
+}
+
+function streamsOf(outputs: readonly Output[]): Stream[] {
+  const streams: Stream[] = [];
+  outputs.forEach((output, i) => {
+    if (output.kind !== 'log') return;
+    const { log } = output;
+    const shared = streams.find((stream) => stream.log.path === log.path);
+    if (shared) shared.targets.push(i + 1);
+    else streams.push({ log, targets: [i + 1] });
+  });
+  return streams;
+}
+
+/** Whether lines have to pass through a process of ours on their way to the file. */
+function needsLogger({ maxBytes, timestamps }: Log): boolean {
+  return maxBytes > 0 || timestamps;
+}
+
+/** Where 0, 1 and 2 of a daemon go. */
+export class Outputs {
+  readonly #plan: DaemonPlan;
+  readonly #style: LogFileStyle;
+  readonly #streams: Stream[];
+  readonly #created: string[] = [];
+  readonly #loggers: Logger[] = [];
+  #opened: { fd: number; targets: number[] }[] = [];
+
+  /** Opens the logs, with the rights of the moment, and changes nothing yet. */
+  constructor(plan: DaemonPlan) {
+    this.#plan = plan;
+    this.#style = { mode: plan.logFileMode, uid: plan.credentials.uid, gid: plan.credentials.gid };
+    this.#streams = streamsOf(plan.outputs);
+    try {
+      for (const stream of this.#streams) this.#open(stream);
+    } catch (error) {
+      this.undo();
+      throw error;
+    }
+  }
+
+  /** Removes what was made for nothing. */
+  undo(): void {
+    for (const { fd } of this.#opened) closeSync(fd);
+    this.#opened = [];
+    for (const path of this.#created) unlinkSync(path);
+    for (const logger of this.#loggers) logger.close();
+  }
+
+  /** Puts the files in place, and process.stdin, stdout and stderr on them. */
+  redirect(): void {
+    const renewStreams = prepareStreams();
+    this.#redirectInput(this.#plan.stdin);
+    const devNull = openSync('/dev/null', 'r+');
+    this.#plan.outputs.forEach((output, i) => {
+      if (output.kind === 'null') dup2(devNull, i + 1);
+      if (output.kind === 'descriptor') dup2(output.fd, i + 1);
+    });
+    closeSync(devNull);
+    for (const { fd, targets } of this.#opened) {
+      for (const target of targets) dup2(fd, target);
+      closeSync(fd);
+    }
+    this.#opened = [];
+    renewStreams();
+  }
+
+  /**
+   * Opens the logs anew, under the names they were given, and puts them in the place of the old files: no line gets lost.
+   *
+   * @throws what opening one of them fails with; that one goes on as it was
+   */
+  reopen(): void {
+    let failure: unknown;
+    for (const { log, targets } of this.#streams) {
+      if (needsLogger(log)) continue;
+      try {
+        const { fd } = openLog(log.path, this.#style);
+        for (const target of targets) dup2(fd, target);
+        closeSync(fd);
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    for (const logger of this.#loggers) logger.reopen();
+    if (failure) throw failure;
+  }
+
+  /** Whether there is anything to open anew. */
+  get reopenable(): boolean {
+    return this.#streams.length > 0;
+  }
+
+  #open({ log, targets }: Stream): void {
+    const { fd, created } = openLog(log.path, this.#style);
+    if (created) this.#created.push(log.path);
+    if (!needsLogger(log)) {
+      this.#opened.push({ fd, targets });
+      return;
+    }
+    closeSync(fd);
+    const logger = new Logger(this.#plan.name, log, this.#style);
+    this.#loggers.push(logger);
+    this.#opened.push({ fd: logger.takeInput(), targets });
+  }
+
+  #redirectInput(input: Input): void {
+    if (input.kind === 'inherit') return;
+    if (input.kind === 'descriptor') dup2(input.fd, 0);
+    else {
+      const fd = input.kind === 'file' ? openSync(input.path, 'r') : openSync('/dev/null', 'r+');
+      dup2(fd, 0);
+      closeSync(fd);
+    }
+  }
+}
+
+/** Whether a descriptor that the plan names is there; before anything else is done. */
+export function checkDescriptors({ stdin, outputs, keepFds = [] }: DaemonPlan): void {
+  const named = [stdin, ...outputs].flatMap((one) => (one.kind === 'descriptor' ? [one.fd] : []));
+  for (const fd of [...named, ...keepFds]) fstatSync(fd);
+}
