@@ -2,10 +2,10 @@
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-const require = createRequire(import.meta.url);
-const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
+const require = createRequire(import.meta.filename);
+/** Of the installed package, or of the checkout. */
+export const packageRoot = dirname(import.meta.dirname);
 
 /** Node-API version that binding.gyp asks for: the oldest Node that has it is 18.17 or 20.3. */
 const NODE_API = 9;

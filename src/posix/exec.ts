@@ -93,13 +93,15 @@ export function execve(
  * only checked. Directories are no programs. An empty entry of PATH is the working directory; without a PATH, /bin and
  * /usr/bin are searched.
  *
+ * @param directories what to search instead of the PATH of this process, in the same form
  * @returns the path
  * @throws ENOENT if there is none; EACCES if there are only files that may not be executed
  * @throws ERR_RELATIVE_PATH, with the `path`, if the first one found is in a relative directory of PATH: what a name runs
  * must not depend on where one stands
  * @see execvp(3); Go's exec.LookPath has the same rule
  */
-export function lookPath(file: string): string {
+export function lookPath(file: string, directories = process.env.PATH): string {
   validate.text('file', file);
-  return search(file, process.env.PATH, 'lookPath');
+  if (directories !== undefined) validate.text('directories', directories);
+  return search(file, directories, 'lookPath');
 }

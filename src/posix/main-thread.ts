@@ -1,4 +1,6 @@
-import { isMainThread } from 'node:worker_threads';
+import { createRequire } from 'node:module';
+
+const require = createRequire(import.meta.filename);
 
 /**
  * Refuses a call in a worker thread, with the code Node's own calls have there.
@@ -8,6 +10,8 @@ import { isMainThread } from 'node:worker_threads';
  * @throws ERR_WORKER_UNSUPPORTED_OPERATION
  */
 export function mainThreadOnly(what: string, why: string): void {
+  // Node takes 3 ms to load this module, and most calls need no answer.
+  const { isMainThread } = require('node:worker_threads') as typeof import('node:worker_threads');
   if (isMainThread) return;
   const error = new TypeError(`${what}() is not supported in workers: ${why}`);
   throw Object.assign(error, { code: 'ERR_WORKER_UNSUPPORTED_OPERATION' });

@@ -1,0 +1,33 @@
+import { coded } from '../errors.js';
+import { existingStateFolder, stateFolder } from '../folders.js';
+import { LogFollower } from '../log-follower.js';
+import { LogPrinter } from '../log-printer.js';
+import { lastLinesWithBackups } from '../log-tail.js';
+import type { Invocation } from '../parse.js';
+import { DaemonFiles, daemonNames } from '../record.js';
+import { namesMeant, Settings } from '../settings.js';
+import { noName } from '../several.js';
+import * as values from '../values.js';
+import { refuseUnknown } from './restart.js';
+
+const LINES = 10;
+
+export async function logs(invocation: Invocation): Promise<number> {
+  const settings = new Settings(invocation);
+  const existing = existingStateFolder();
+  const [name] = namesMeant(invocation, settings);
+  if (name === undefined) throw noName(invocation, daemonNames(existing));
+  const files = new DaemonFiles(existing ?? stateFolder(), name);
+  const { stdout, stderr } = files.record(true) ?? refuseUnknown(files);
+  const paths = [...new Set([stdout, stderr])].filter((path) => path !== undefined);
+  if (paths.length === 0) throw coded('ERR_NO_LOG', `${name}: runs in the foreground, and its output goes there`);
+
+  const count = settings.get('lines', values.count) ?? LINES;
+  const printer = new LogPrinter({ json: settings.switch('json'), headings: paths.length > 1 });
+  if (settings.switch('follow')) {
+    await Promise.all(paths.map((path) => new LogFollower(path, printer).follow(count)));
+  } else {
+    for (const path of paths) await printer.lines(path, lastLinesWithBackups(path, count));
+  }
+  return 0;
+}

@@ -1,0 +1,69 @@
+// A daemon's state, in words and as JSON.
+import { bytes, duration, shellWords } from './format.js';
+import { errorAsJson } from './print-error.js';
+import type { DaemonState } from './state.js';
+import type { painter } from './terminal.js';
+
+export function stateAsJson({ error, ...state }: DaemonState): object {
+  return error ? { ...state, error: errorAsJson(error) } : state;
+}
+
+const COLOURS = { running: 'green', dead: 'red', stopped: 'yellow', unknown: 'magenta' } as const;
+
+export function paintState(paint: ReturnType<typeof painter>, state: DaemonState['state'], text: string): string {
+  return paint(COLOURS[state], text);
+}
+
+/** One line on whether it runs, then what is to be known about it. */
+export function describeState(daemon: DaemonState, paint: ReturnType<typeof painter>): string {
+  const { name, state, error, command, cwd } = daemon;
+  const words = `${name}: ${paintState(paint, state, headline(daemon))}`;
+  const lines: [string, string | undefined][] = [
+    ['error', error?.message],
+    ['pid', pids(daemon)],
+    ['memory', memory(daemon)],
+    ['command', command && shellWords(command)],
+    ['cwd', cwd],
+    ['log', logs(daemon)],
+  ];
+  const shown = lines.filter(([, value]) => value !== undefined);
+  return [words, ...shown.map(([key, value]) => `  ${`${key}:`.padEnd(9)}${value}`)].join('\n');
+}
+
+function headline({ state, uptimeMs, startedAt, foreground, end, command }: DaemonState): string {
+  switch (state) {
+    case 'running': {
+      const where = foreground ? ' in the foreground' : '';
+      return uptimeMs === undefined
+        ? `running${where}`
+        : `running${where} for ${duration(uptimeMs)}, since ${startedAt?.toISOString()}`;
+    }
+    case 'dead':
+      return `dead: ${ending(end) ?? 'it was killed together with its keeper, or the machine was switched off'}`;
+    case 'stopped':
+      return command ? `not running${end ? `: ${ending(end)}` : ''}` : 'not running; no daemon of this name is known';
+    case 'unknown':
+      return 'unknown';
+  }
+}
+
+function ending(end: DaemonState['end']): string | undefined {
+  if (!end) return undefined;
+  const how = end.signal ? `killed by ${end.signal}` : `exited with code ${end.exitCode}`;
+  return `${end.asked ? 'stopped on request, ' : ''}${how}${end.endedAt ? `, ${end.endedAt.toISOString()}` : ''}`;
+}
+
+function pids({ pid, keeperPid }: DaemonState): string | undefined {
+  if (pid === undefined) return undefined;
+  return keeperPid === undefined || keeperPid === pid ? String(pid) : `${pid}, kept by ${keeperPid}`;
+}
+
+function memory({ rss, pss }: DaemonState): string | undefined {
+  if (rss === undefined) return undefined;
+  return `${bytes(rss)} resident${pss === undefined ? '' : `, ${bytes(pss)} its share`}`;
+}
+
+function logs({ stdout, stderr }: DaemonState): string | undefined {
+  if (stdout === stderr) return stdout;
+  return [stdout, stderr].filter((path) => path !== undefined).join(', ');
+}

@@ -1,0 +1,130 @@
+// Ends a daemon, for stop and restart: its program by pidfd, and what it leaves behind.
+import { setTimeout as delay } from 'node:timers/promises';
+import { findDaemon, type RunningDaemon } from '../daemon/control.js';
+import { PidFile } from '../daemon/pid-file.js';
+import { openProcess, type ProcessHandle } from '../posix/process-handle.js';
+import { startTime } from '../posix/start-time.js';
+import { duration } from './format.js';
+import type { DaemonFiles } from './record.js';
+import { readStatus } from './status-file.js';
+import { telling } from './waiting.js';
+
+export interface EndOptions {
+  /** What the program is sent first; undefined: what it was started with. */
+  signal: string | undefined;
+  /** When it is killed. */
+  timeoutMs: number;
+}
+
+export interface Ended {
+  readonly name: string;
+  readonly wasRunning: boolean;
+  readonly pid?: number;
+  /** The last signal that was sent before it ended. */
+  readonly signal?: string;
+  readonly tookMs?: number;
+}
+
+// A keeper that isn't stopped or stuck follows its program within moments.
+const KEEPER_PATIENCE_MS = 2000;
+// Start times are told in hundredths of a second.
+const TICK_MS = 10;
+
+/**
+ * Resolves when neither the program nor its keeper runs any more, and the pid file is gone.
+ *
+ * @throws EPERM if the program is another user's; what findDaemon() throws
+ */
+export async function endDaemon(files: DaemonFiles, options: EndOptions): Promise<Ended> {
+  const { name } = files;
+  const pidFile = files.record(true)?.pidFile ?? files.pidFile;
+  using keeper = findDaemon(pidFile);
+  if (!keeper) {
+    removeStale(pidFile);
+    return { name, wasRunning: false };
+  }
+  // Before anything is sent: afterwards its pid may be somebody else's.
+  using program = openProgram(files);
+  const begun = performance.now();
+  const signal = await end(name, keeper, program, options);
+  removeStale(pidFile);
+  return {
+    name,
+    wasRunning: true,
+    pid: program?.pid ?? keeper.pid,
+    signal,
+    tookMs: Math.round(performance.now() - begun),
+  };
+}
+
+/** The program of a running keeper; undefined if it has ended, or its pid means another process by now. */
+function openProgram({ status }: DaemonFiles): ProcessHandle | undefined {
+  const { pid, startTicks } = readStatus(status) ?? {};
+  if (pid === undefined) return undefined;
+  try {
+    const program = openProcess(pid);
+    if (startTime(pid)?.sinceBootMs === Number(startTicks) * TICK_MS) return program;
+    program.close();
+    return undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return undefined;
+    throw error;
+  }
+}
+
+async function end(
+  name: string,
+  keeper: RunningDaemon,
+  program: ProcessHandle | undefined,
+  { signal, timeoutMs }: EndOptions,
+): Promise<string> {
+  const ended = keeper.wait();
+  // The keeper knows the program's stop signal, and then that its end was asked for.
+  if (signal === undefined || !program) unlessGone(() => keeper.signal('SIGTERM'));
+  else unlessGone(() => program.signal(signal));
+  const pid = program?.pid ?? keeper.pid;
+  const what = () => `${name}: waiting for process ${pid} to end; it will be killed after ${duration(timeoutMs)}`;
+  let sent = signal ?? 'SIGTERM';
+  if (!(await telling(what, endsWithin(ended, timeoutMs)))) {
+    sent = 'SIGKILL';
+    // Of the program, so that the keeper writes its last words to the log and clears up.
+    unlessGone(() => program?.signal('SIGKILL'));
+    if (!program || !(await endsWithin(ended, KEEPER_PATIENCE_MS))) {
+      unlessGone(() => keeper.signal('SIGKILL'));
+      await ended;
+    }
+  }
+  // A keeper that was killed takes its program along, unless that has become another user.
+  if (program?.alive) {
+    unlessGone(() => program.signal('SIGKILL'));
+    await program.wait();
+  }
+  return sent;
+}
+
+async function endsWithin(ended: Promise<unknown>, ms: number): Promise<boolean> {
+  const abort = new AbortController();
+  try {
+    return await Promise.race([ended.then(() => true), delay(ms, false, { signal: abort.signal })]);
+  } finally {
+    abort.abort();
+  }
+}
+
+function unlessGone(call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** The pid file of a daemon that died, or was killed just now; not that of one which is starting at this moment. */
+function removeStale(pidFile: string): void {
+  if (PidFile.read(pidFile) === null) return;
+  try {
+    PidFile.lock(pidFile).release();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_ALREADY_RUNNING') throw error;
+  }
+}

@@ -1,0 +1,98 @@
+// Starts a daemon: the keeper, which starts the program and tells when it runs.
+import { closeSync } from 'node:fs';
+import { keeperPath } from '../daemon/keeper.js';
+import { pipe } from '../posix/descriptor.js';
+import { forkExec } from '../posix/exec.js';
+import { coded } from './errors.js';
+import { duration } from './format.js';
+import { keeperArguments } from './keeper-arguments.js';
+import { Locks } from './locks.js';
+import { endOf, lastLines } from './log-tail.js';
+import type { DaemonFiles, DaemonRecord } from './record.js';
+import { type Report, readReport } from './report.js';
+import type { Draft } from './state-file.js';
+import { telling } from './waiting.js';
+
+/** The descriptors' numbers in the keeper. */
+const HANDED = { lock: 3, report: 4 } as const;
+
+const SHOWN_LINES = 10;
+const FATAL = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+
+/**
+ * Resolves to the program's pid when it runs. If anything fails nothing is left but what was there before.
+ *
+ * @throws ERR_ALREADY_RUNNING; a system error of the step that failed; ERR_PROGRAM_ENDED with `exitCode` or `signal` and
+ * `lines`, the last that it logged, if it ended within `upMs`
+ */
+export async function launch(files: DaemonFiles, record: DaemonRecord): Promise<number> {
+  const locks = Locks.take(files, record);
+  let draft: Draft | undefined;
+  try {
+    draft = files.draft(record);
+    const pid = await keep(files, record, locks, draft);
+    draft.commit();
+    locks.handOver();
+    return pid;
+  } catch (error) {
+    draft?.discard();
+    locks.release();
+    throw error;
+  }
+}
+
+async function keep(files: DaemonFiles, record: DaemonRecord, locks: Locks, draft: Draft): Promise<number> {
+  const log = record.stderr;
+  const logBefore = record.upMs > 0 && log !== undefined ? endOf(log) : 0;
+  const [readFd, writeFd] = pipe();
+  let report: Report;
+  const unguard = guard(draft);
+  try {
+    forkExec(keeperPath(), {
+      argv: keeperArguments(record, files, HANDED),
+      env: record.env,
+      // It stays for as long as the daemon does, and keeps no file system from being unmounted.
+      cwd: '/',
+      stdio: ['null', 'null', 'null'],
+      fds: { [HANDED.lock]: locks.pidFile.fd, [HANDED.report]: writeFd },
+      setsid: true,
+      detach: true,
+    });
+    closeSync(writeFd);
+    report = await telling(() => waitsFor(record), readReport(readFd));
+  } finally {
+    unguard();
+    closeSync(readFd);
+  }
+  if ('pid' in report) return report.pid;
+  if ('error' in report) throw report.error;
+  throw programEnded(record, report, log === undefined ? [] : lastLines(log, SHOWN_LINES, logBefore));
+}
+
+/** If this process is told to end meanwhile, it leaves no draft; the keeper sees its pipe close and undoes the rest. */
+function guard(draft: Draft): () => void {
+  const end = (signal: NodeJS.Signals) => {
+    unguard();
+    draft.discard();
+    process.kill(process.pid, signal);
+  };
+  const unguard = () => {
+    for (const signal of FATAL) process.off(signal, end);
+  };
+  for (const signal of FATAL) process.once(signal, end);
+  return unguard;
+}
+
+function waitsFor({ name, upMs }: DaemonRecord): string {
+  return upMs > 0 ? `${name}: waiting until it has been up for ${duration(upMs)}` : `${name}: waiting for its start`;
+}
+
+function programEnded(
+  { name, upMs, stderr }: DaemonRecord,
+  how: { exitCode: number } | { signal: string },
+  lines: string[],
+): Error {
+  const end = 'exitCode' in how ? `exited with code ${how.exitCode}` : `was killed by ${how.signal}`;
+  const message = `${name}: the program ${end} within ${duration(upMs)}`;
+  return coded('ERR_PROGRAM_ENDED', message, { ...how, ...(stderr ? { log: stderr } : {}), lines });
+}

@@ -1,0 +1,87 @@
+// How a daemon is: looked at from outside, through its lock.
+import { readFileSync } from 'node:fs';
+import { findDaemon, type RunningDaemon } from '../daemon/control.js';
+import { PidFile } from '../daemon/pid-file.js';
+import { startTime, uptimeMs } from '../posix/start-time.js';
+import type { DaemonFiles, DaemonRecord } from './record.js';
+import { type Ending, readStatus } from './status-file.js';
+
+/** As the Linux Standard Base counts: dead means that it left its pid file. */
+export const EXIT_CODES = { running: 0, dead: 1, stopped: 3, unknown: 4 } as const;
+
+export interface DaemonState {
+  readonly name: string;
+  readonly state: keyof typeof EXIT_CODES;
+  /** The program's pid. */
+  readonly pid?: number;
+  readonly keeperPid?: number;
+  readonly startedAt?: Date;
+  readonly uptimeMs?: number;
+  /** Memory of the program's process alone, in bytes: resident, and proportional where the kernel lets one read it. */
+  readonly rss?: number;
+  readonly pss?: number;
+  readonly foreground?: boolean;
+  readonly command?: readonly string[];
+  readonly cwd?: string;
+  readonly pidFile: string;
+  readonly stdout?: string;
+  readonly stderr?: string;
+  /** How it ended, if it doesn't run and that is known. */
+  readonly end?: Ending;
+  /** Why nothing can be said. */
+  readonly error?: Error;
+}
+
+export function lookAt(files: DaemonFiles): DaemonState {
+  const { name } = files;
+  let { pidFile } = files;
+  try {
+    pidFile = files.record(true)?.pidFile ?? pidFile;
+    const running = findDaemon(pidFile);
+    const record = files.record(running !== null);
+    const common = { name, pidFile, ...(record ? described(record) : {}) };
+    if (!running) return { ...common, ...ended(files, pidFile) };
+    running.close();
+    return { ...common, ...alive(files, running) };
+  } catch (error) {
+    return { name, state: 'unknown', pidFile, error: error as Error };
+  }
+}
+
+function described({ argv, cwd, stdout, stderr, foreground }: DaemonRecord): Partial<DaemonState> {
+  return { command: argv, cwd, ...(stdout ? { stdout } : {}), ...(stderr ? { stderr } : {}), foreground };
+}
+
+function alive(files: DaemonFiles, keeper: RunningDaemon): Omit<DaemonState, 'name' | 'pidFile'> {
+  const pid = readStatus(files.status)?.pid ?? keeper.pid;
+  const started = startTime(pid);
+  return {
+    state: 'running',
+    pid,
+    keeperPid: keeper.pid,
+    startedAt: started?.date ?? keeper.startedAt,
+    ...(started ? { uptimeMs: Math.round(uptimeMs() - started.sinceBootMs) } : {}),
+    ...memory(pid),
+  };
+}
+
+function ended(files: DaemonFiles, pidFile: string): Omit<DaemonState, 'name' | 'pidFile'> {
+  const left = PidFile.read(pidFile) !== null;
+  const end = readStatus(files.status)?.end;
+  return { state: left ? 'dead' : 'stopped', ...(end ? { end } : {}) };
+}
+
+function memory(pid: number): { rss?: number; pss?: number } {
+  const rss = kibibytes(`/proc/${pid}/status`, /^VmRSS:\s+(\d+)/m);
+  const pss = kibibytes(`/proc/${pid}/smaps_rollup`, /^Pss:\s+(\d+)/m);
+  return { ...(rss ? { rss } : {}), ...(pss ? { pss } : {}) };
+}
+
+function kibibytes(path: string, field: RegExp): number | undefined {
+  try {
+    const [, value] = field.exec(readFileSync(path, 'latin1')) ?? [];
+    return value === undefined ? undefined : Number(value) * 1024;
+  } catch {
+    return undefined; // it has just ended, or is another user's
+  }
+}

@@ -1,0 +1,13 @@
+import { distance } from 'fastest-levenshtein';
+
+/** The known word that was probably meant; undefined if none is near. */
+export function closest(word: string, known: Iterable<string>): string | undefined {
+  // Two of five letters may be wrong: one that is missing, two that changed places.
+  let best = Math.ceil(word.length * 0.4) + 1;
+  let found: string | undefined;
+  for (const candidate of known) {
+    const length = candidate.startsWith(word) && word.length > 1 ? 1 : distance(word, candidate);
+    if (length < best) [best, found] = [length, candidate];
+  }
+  return found;
+}
