@@ -1,7 +1,7 @@
-// Fails if a prebuilt addon is for another machine than its folder says, or needs a newer C or C++ library than
+// Fails if a prebuilt addon or keeper is for another machine than its folder says, or needs a newer C or C++ library than
 // promised: glibc 2.28 (RHEL 8, Debian 10), libstdc++ of GCC 8. Names each symbol, and what to do about it.
-// `node scripts/check-glibc.mjs` looks at every addon under prebuilds/.
-import { readdirSync } from 'node:fs';
+// `node scripts/check-glibc.mjs` looks at all of them under prebuilds/.
+import { readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Failure, output } from './run.mjs';
@@ -50,8 +50,26 @@ function olderVersions(name, arch) {
     .map(({ version }) => `GLIBC_${version}`);
 }
 
-/** Throws a Failure that names all that is wrong with an addon; else says what it needs. */
-export function checkAddon(file, arch) {
+/** The names that prebuildify and the build give them. */
+export const ADDON = 'posix-daemon.glibc.node';
+export const KEEPER = 'posix-daemon-keeper';
+
+/** Throws a Failure that names all that is wrong with the addon or the keeper of a folder; else says what they need. */
+export function checkPrebuilds(folder, arch) {
+  const found = readdirSync(folder).sort();
+  if (found.join() !== [KEEPER, ADDON].sort().join()) {
+    throw new Failure(`${folder}: ${ADDON} and ${KEEPER} expected, found ${found.join(', ') || 'nothing'}`);
+  }
+  checkBinary(join(folder, ADDON), arch);
+  const keeper = join(folder, KEEPER);
+  checkBinary(keeper, arch);
+  // One for each daemon: it is to be small, and to run where there is no C++ library.
+  const needed = [...output('readelf', ['-d', keeper]).matchAll(/\(NEEDED\).*\[(.*)\]/g)].map(([, name]) => name);
+  if (needed.join() !== 'libc.so.6') throw new Failure(`${keeper} needs ${needed.join(', ')}, not the C library alone`);
+  if ((statSync(keeper).mode & 0o111) !== 0o111) throw new Failure(`${keeper} is not executable`);
+}
+
+function checkBinary(file, arch) {
   const machine = /Machine:\s+(.*)/.exec(output('readelf', ['-h', file]))?.[1];
   if (machine !== MACHINES[arch].elf) throw new Failure(`${file}: made for ${machine}, not for ${MACHINES[arch].elf}`);
 
@@ -70,10 +88,5 @@ export function checkAddon(file, arch) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const prebuilds = join(root, 'prebuilds');
-  for (const arch of Object.keys(MACHINES)) {
-    const folder = join(prebuilds, `linux-${arch}`);
-    const addons = readdirSync(folder).filter((name) => name.endsWith('.node'));
-    if (addons.length !== 1) throw new Failure(`${folder}: one addon expected, found ${addons.join(', ') || 'none'}`);
-    checkAddon(join(folder, addons[0]), arch);
-  }
+  for (const arch of Object.keys(MACHINES)) checkPrebuilds(join(prebuilds, `linux-${arch}`), arch);
 }

@@ -1,8 +1,20 @@
 // Tests the package as its users get it: packs it, installs the tarball into an empty folder without install scripts and
 // without a compiler, and uses it there. Needs `npm run build`, `npm run prebuildify` and `npm run prebuildify:arm64` first.
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  accessSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { ADDON, KEEPER, MACHINES } from './check-glibc.mjs';
 import { fetchNode, MAJORS } from './fetch-nodes.mjs';
 import { bin, Failure, output, run } from './run.mjs';
 import { buildEnv, root } from './stage.mjs';
@@ -16,7 +28,7 @@ const ALLOWED = [
   /^dist\/posix-daemon\.cjs$/,
   /^docs\/.*\.md$/,
   /^native\/.*\.(cc|h)$/,
-  /^prebuilds\/linux-(x64|arm64)\/posix-daemon\.glibc\.node$/,
+  /^prebuilds\/linux-(x64|arm64)\/(posix-daemon\.glibc\.node|posix-daemon-keeper)$/,
 ];
 
 /** All that must be in it, beside a dist/ file for each file of src/ and what is in native/. */
@@ -25,8 +37,7 @@ const REQUIRED = [
   'binding.gyp',
   'dist/posix-daemon.cjs',
   'package.json',
-  'prebuilds/linux-arm64/posix-daemon.glibc.node',
-  'prebuilds/linux-x64/posix-daemon.glibc.node',
+  ...Object.keys(MACHINES).flatMap((arch) => [ADDON, KEEPER].map((name) => `prebuilds/linux-${arch}/${name}`)),
 ];
 
 const work = mkdtempSync(join(tmpdir(), 'posix-daemon-package-'));
@@ -118,6 +129,13 @@ function runCommand(node) {
   expect(stopped.startsWith('x: stopped by SIGTERM'), `stop printed ${stopped}`);
 }
 
+/** The tarball has to carry the executable bit: npm sets it for what `bin` names only, which the keeper isn't. */
+function runKeeper() {
+  const keeper = join(installed, 'prebuilds', `linux-${process.arch}`, KEEPER);
+  const { status, stderr, error } = spawnSync(keeper, [], { encoding: 'utf8', env: {} });
+  expect(status === 2 && stderr.includes('run or log is expected'), `${keeper}: ${error?.message ?? stderr}`);
+}
+
 /** Compiles a consumer as strictly as TypeScript can, as an ES module and as a CommonJS one. */
 function compileConsumer() {
   symlinkSync(join(root, 'node_modules', '@types'), join(app, 'node_modules', '@types'));
@@ -155,6 +173,7 @@ function buildFromSource() {
   output(bin('node-gyp'), ['rebuild'], { cwd: installed, env });
   const [built] = readdirSync(join(installed, 'build', 'Release')).filter((name) => name.endsWith('.node'));
   expect(built === 'posix_daemon.node', `the build made ${built}`);
+  accessSync(join(installed, 'build', 'Release', KEEPER), constants.X_OK);
   importAndRequire(process.execPath);
 }
 
@@ -168,6 +187,7 @@ for (const hook of ['preinstall', 'install', 'postinstall']) {
   expect(!(hook in manifest.scripts), `npm 11 does not run a package's ${hook} script`);
 }
 for (const major of MAJORS) step(`import and require with Node ${major}`, () => importAndRequire(fetchNode(major)));
+step('the keeper can be executed', runKeeper);
 for (const major of MAJORS) step(`the command with Node ${major}`, () => runCommand(fetchNode(major)));
 step('strict TypeScript consumer', compileConsumer);
 step('publint', () => run(bin('publint'), ['--strict', '--level', 'suggestion', tarball]));

@@ -1,8 +1,8 @@
-// Builds the prebuilt addon into prebuilds/: `node scripts/prebuild.mjs [x64|arm64]`, the host's architecture if none
+// Builds the prebuilt addon and keeper into prebuilds/: `node scripts/prebuild.mjs [x64|arm64]`, the host's architecture if none
 // is given, another one with Debian's cross compiler. Then checks what came out: machine and library versions.
-import { rmSync } from 'node:fs';
+import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkAddon, MACHINES } from './check-glibc.mjs';
+import { checkPrebuilds, KEEPER, MACHINES } from './check-glibc.mjs';
 import { bin, Failure, output, run } from './run.mjs';
 import { buildEnv, root, stage } from './stage.mjs';
 
@@ -21,4 +21,7 @@ rmSync(prebuilds, { recursive: true, force: true });
 const folder = stage(`prebuild-${arch}`);
 const options = ['--napi', '--tag-libc', '--strip', '--strip-bin', tool('strip'), '--name', 'posix-daemon'];
 run(bin('prebuildify'), [...options, '--arch', arch, '--target', TARGET, '--cwd', folder, '--out', root], { env });
-checkAddon(join(prebuilds, 'posix-daemon.glibc.node'), arch);
+// prebuildify takes addons only.
+copyFileSync(join(folder, 'build', 'Release', KEEPER), join(prebuilds, KEEPER));
+run(tool('strip'), [join(prebuilds, KEEPER)]);
+checkPrebuilds(prebuilds, arch);

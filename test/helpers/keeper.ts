@@ -92,7 +92,7 @@ export function keepShell(t: TestContext, script: string, options: KeepOptions =
 }
 
 // Read by a thread only when somebody asks: a pipe with a read under way can't be closed.
-function lineOf(fd: number) {
+export function lineOf(fd: number) {
   let text: Promise<string> | undefined;
   return {
     read() {

@@ -3,10 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { isRoot, temporaryDirectory } from '../helpers/exec.js';
+import { temporaryDirectory } from '../helpers/exec.js';
 import { fixturePath, until } from '../helpers/fixture.js';
 import { type KeepOptions, keep, keepShell, untilFile } from '../helpers/keeper.js';
 import { assertAll, numbersIn } from '../helpers/lines.js';
+import { filesOf, needsLogrotate, rotateUntil } from '../helpers/rotation.js';
 
 const PER_SECOND = 50_000;
 const DURATION_MS = 2000;
@@ -15,13 +16,6 @@ const ALL = (PER_SECOND * DURATION_MS) / 1000;
 function keepChatter(t: TestContext, options: KeepOptions = {}) {
   const program = [process.execPath, 'node', fixturePath('chatter'), String(PER_SECOND), String(DURATION_MS)];
   return keep(t, program, options);
-}
-
-/** Every file of a log, the oldest first. */
-function filesOf(log: string): string[] {
-  const numbers = [];
-  for (let number = 1; existsSync(`${log}.${number}`); number++) numbers.unshift(number);
-  return [...numbers.map((number) => `${log}.${number}`), log];
 }
 
 test('rotated by size while 50,000 lines a second come, every line is there once and whole', async (t) => {
@@ -50,29 +44,8 @@ test('rotated by rename and SIGHUP while 50,000 lines a second come, every line 
   assert.ok(files.length > 20, `${files.length} files`);
 });
 
-const logrotate = ['/usr/sbin/logrotate', '/usr/bin/logrotate'].find((path) => existsSync(path));
-const needsLogrotate = { skip: logrotate ? false : 'logrotate is not installed' };
-
-/** Lets logrotate rotate the log again and again until the program has ended; the number of rounds. */
-async function rotateUntilEnd(kept: ReturnType<typeof keep>, directives: string): Promise<number> {
-  const configuration = join(kept.folder, 'logrotate.conf');
-  // As root it refuses a folder that others may write to, and so does it a configuration.
-  writeFileSync(
-    configuration,
-    `${isRoot ? 'su root root\n' : ''}${kept.log} {\nrotate 1000\nmissingok\n${directives}\n}\n`,
-    {
-      mode: 0o644,
-    },
-  );
-  let rounds = 0;
-  for (; kept.keeper.exitCode === null; rounds++) {
-    const args = ['--force', '--state', join(kept.folder, 'logrotate.state'), configuration];
-    const { status, stderr } = spawnSync(logrotate as string, args, { encoding: 'utf8' });
-    assert.equal(status, 0, stderr);
-    // The end shows in the event loop only.
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  return rounds;
+function rotateUntilEnd({ keeper, folder, log }: ReturnType<typeof keep>, directives: string): Promise<number> {
+  return rotateUntil(() => keeper.exitCode !== null, folder, log, directives);
 }
 
 test('logrotate with create and SIGHUP, under load: every line is there once and whole', needsLogrotate, async (t) => {
