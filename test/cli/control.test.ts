@@ -39,13 +39,12 @@ test('status of a running daemon: 0, with its pid, memory, command and log', asy
 });
 
 test('status of one that was stopped, of one that ended well and of an unknown one: 3', async (t) => {
-  const { start, ok, run } = sandbox(t);
+  const { start, ok, run, home } = sandbox(t);
   await start(['--', 'sleep', '1000']);
   await ok(['stop', 'sleep']);
   assert.equal((await run(['status', 'sleep'])).code, 3);
-  const pid = await start(['--name', 'short', '--', 'sleep', '0.01']);
-  const keeper = keeperOf(pid);
-  await until('it ends', () => hasEnded(keeper));
+  await start(['--name', 'short', '--', 'sleep', '0.01']);
+  await until('it ends', () => !existsSync(join(home, 'short.pid')));
   const { code, stdout } = await run(['status', 'short']);
   assert.equal(code, 3);
   assert.match(stdout, /^short: not running: exited with code 0/);
