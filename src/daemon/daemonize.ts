@@ -94,7 +94,7 @@ function startByExec(plan: DaemonPlan): never {
   } finally {
     closeEnd(channel.daemon);
   }
-  standBy(plan, channel.starter, pid);
+  standBy(plan, channel.starter, { daemon: pid });
 }
 
 function startByFork(plan: DaemonPlan): Daemon {
@@ -112,7 +112,7 @@ function startByFork(plan: DaemonPlan): Daemon {
   }
   if (pid !== 0) {
     closeEnd(channel.daemon);
-    standBy(plan, channel.starter);
+    standBy(plan, channel.starter, { parent: pid });
   }
   try {
     closeEnd(channel.starter);

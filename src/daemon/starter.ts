@@ -55,11 +55,13 @@ function fail({ name }: DaemonPlan, reason: string): never {
 /**
  * Waits until the daemon is ready and ends, with 0; or with 1 and the reason on standard error.
  *
- * @param pid the daemon's, if it is known; else it tells. Its parent is gone or will be: this process must be a subreaper.
+ * The daemon's parent is gone or will be: this process must be a subreaper.
+ *
+ * @param known the daemon's pid; or that of its parent, which is about to exit, and the daemon tells its own
  */
-export function standBy(plan: DaemonPlan, end: StarterEnd, pid?: number): never {
+export function standBy(plan: DaemonPlan, end: StarterEnd, known: { daemon: number } | { parent: number }): never {
   becomeInterruptible();
-  let daemon = pid;
+  let daemon = 'daemon' in known ? known.daemon : undefined;
   for (const report of receive(end.reportFd, performance.now() + plan.readyTimeoutMs)) {
     if (report === undefined) {
       if (daemon !== undefined) {
@@ -71,7 +73,11 @@ export function standBy(plan: DaemonPlan, end: StarterEnd, pid?: number): never 
       fail(plan, `the daemon was not ready within ${plan.readyTimeoutMs} ms and was killed`);
     }
     if ('pid' in report) daemon = report.pid;
-    if ('ready' in report) _exit(0);
+    if ('ready' in report) {
+      // Not every init of a container reaps what it adopts.
+      if ('parent' in known) waitpid(known.parent);
+      _exit(0);
+    }
     if ('failed' in report) {
       if (daemon !== undefined) reap(daemon);
       fail(plan, report.failed);
