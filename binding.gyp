@@ -4,6 +4,23 @@
     "strict%": 0,
     "sanitize%": 0
   },
+  "target_defaults": {
+    "include_dirs": ["native"],
+    "defines": ["_GNU_SOURCE"],
+    "cflags": ["-include", "libc_compat.h", "-Wall", "-Wextra", "-Wno-unused-parameter", "-fvisibility=hidden", "-O2"],
+    "cflags_cc": ["-std=c++17", "-fno-exceptions", "-fno-rtti"],
+    "ldflags": ["-Wl,-z,relro,-z,now"],
+    "conditions": [
+      ["strict==1", { "cflags": ["-Werror"] }],
+      ["sanitize==1", {
+        # Undefined behaviour traps, and AddressSanitizer reports the trap: two runtimes don't share a report file.
+        "cflags": [
+          "-fsanitize=address,undefined", "-fsanitize-undefined-trap-on-error", "-fno-omit-frame-pointer", "-g"
+        ],
+        "ldflags": ["-fsanitize=address"]
+      }]
+    ]
+  },
   "targets": [
     {
       "target_name": "posix_daemon",
@@ -48,24 +65,42 @@
         "native/users.cc",
         "native/wait.cc"
       ],
-      "include_dirs": ["native", "<!(node -p \"require('node-addon-api').include_dir\")"],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       # Node-API 9 (Node 18.17, 20.3): one binary serves every supported Node.
       "defines": ["NAPI_VERSION=9", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED",
                   # An error thrown in a Worker that is being terminated is dropped instead of aborting the process.
-                  "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS", "_GNU_SOURCE"],
-      "cflags": ["-include", "libc_compat.h", "-Wall", "-Wextra", "-Wno-unused-parameter", "-fvisibility=hidden", "-O2"],
-      "cflags_cc": ["-std=c++17", "-fno-exceptions", "-fno-rtti"],
-      "ldflags": ["-Wl,-z,relro,-z,now"],
-      "conditions": [
-        ["strict==1", { "cflags": ["-Werror"] }],
-        ["sanitize==1", {
-          # Undefined behaviour traps, and AddressSanitizer reports the trap: two runtimes don't share a report file.
-          "cflags": [
-            "-fsanitize=address,undefined", "-fsanitize-undefined-trap-on-error", "-fno-omit-frame-pointer", "-g"
-          ],
-          "ldflags": ["-fsanitize=address"]
-        }]
-      ]
+                  "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"]
+    },
+    {
+      # A program of its own, of the C library alone: it takes no function of libstdc++, so --as-needed leaves that out.
+      "target_name": "posix-daemon-keeper",
+      "type": "executable",
+      "sources": [
+        "native/exec/inheritance.cc",
+        "native/keeper/foreground.cc",
+        "native/keeper/init_mode.cc",
+        "native/keeper/keeper.cc",
+        "native/keeper/log_file.cc",
+        "native/keeper/log_mode.cc",
+        "native/keeper/log_open.cc",
+        "native/keeper/logs.cc",
+        "native/keeper/main.cc",
+        "native/keeper/options.cc",
+        "native/keeper/pid_file.cc",
+        "native/keeper/proc.cc",
+        "native/keeper/program.cc",
+        "native/keeper/pump.cc",
+        "native/keeper/report.cc",
+        "native/keeper/signals.cc",
+        "native/keeper/start_main.cc",
+        "native/keeper/status_file.cc",
+        "native/keeper/timestamp.cc",
+        "native/keeper/title.cc",
+        "native/libc_compat.cc"
+      ],
+      "cflags_cc": ["-fno-threadsafe-statics"],
+      "ldflags!": ["-rdynamic"],
+      "ldflags": ["-Wl,--as-needed", "-Wl,--gc-sections", "-Wl,--wrap=__libc_start_main"]
     }
   ]
 }

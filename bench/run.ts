@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { childSpeed } from './child-speed.js';
+import { daemonizeModes } from './daemonize.js';
 import { firstStatement } from './first-statement.js';
 import { forkCost } from './fork-cost.js';
 import { forkExec } from './fork-exec.js';
@@ -10,7 +11,15 @@ import { asJson, asText } from './lib/report.js';
 import { memory } from './memory.js';
 import { spawnAfterFork } from './spawn-after-fork.js';
 
-const benches: readonly Bench[] = [firstStatement, forkCost, childSpeed, memory, spawnAfterFork, forkExec];
+const benches: readonly Bench[] = [
+  firstStatement,
+  forkCost,
+  childSpeed,
+  memory,
+  spawnAfterFork,
+  forkExec,
+  daemonizeModes,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

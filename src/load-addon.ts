@@ -38,21 +38,34 @@ interface NodeGypBuild {
  * @throws ERR_POSIX_DAEMON_ADDON with all that was tried; `cause` is the error underneath
  */
 export function loadAddon(): unknown {
-  const { resolve } = require('node-gyp-build') as NodeGypBuild;
-  // node-gyp-build's switch, for developers: another folder with build/Release or prebuilds in it.
-  const root = process.env.POSIX_DAEMON_PREBUILD || packageRoot;
-  let file: string;
+  const file = findAddon();
   try {
-    file = resolve(root);
-  } catch (error) {
-    throw addonError(placesLookedAt(root), error as Error);
-  }
-  try {
-    return require(file);
+    const addon = require(file);
+    folder = dirname(file);
+    return addon;
   } catch (error) {
     // No further place is tried: an addon that is there and fails to load is a fault to be seen, not to be got round.
     const { code, message } = error as NodeJS.ErrnoException;
     throw addonError([{ path: file, failure: code ? `${code}: ${message}` : message }], error as Error);
+  }
+}
+
+let folder: string | undefined;
+
+/** The folder of the loaded addon; what else is native lies there too. */
+export function addonFolder(): string {
+  folder ??= dirname(findAddon());
+  return folder;
+}
+
+function findAddon(): string {
+  const { resolve } = require('node-gyp-build') as NodeGypBuild;
+  // node-gyp-build's switch, for developers: another folder with build/Release or prebuilds in it.
+  const root = process.env.POSIX_DAEMON_PREBUILD || packageRoot;
+  try {
+    return resolve(root);
+  } catch (error) {
+    throw addonError(placesLookedAt(root), error as Error);
   }
 }
 

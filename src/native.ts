@@ -65,7 +65,11 @@ interface ExecCalls {
 }
 
 interface ForkCalls {
-  fork(): number;
+  /**
+   * With `detach` the child is a grandchild in a session that it doesn't lead; the caller must be a subreaper, and so its
+   * parent.
+   */
+  fork(detach: boolean): number;
   forkObstacle(): string | undefined;
   getpid(): number;
   getrandom(bytes: Uint8Array): void;

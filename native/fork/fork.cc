@@ -9,6 +9,7 @@
 #include <cstring>
 #include <string>
 
+#include "../arguments.h"
 #include "../bindings.h"
 #include "../errors.h"
 
@@ -30,13 +31,16 @@ static Napi::Value ForkObstacle(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), Obstacle());
 }
 
+// fork(detach)
 static Napi::Value Fork(const Napi::CallbackInfo& info) {
+  bool detach;
+  if (!ReadBool(info, 0, &detach)) return info.Env().Undefined();
   const std::string& obstacle = Obstacle();
   if (!obstacle.empty()) return ThrowErrno(info.Env(), ENOTSUP, "fork", {nullptr, nullptr, obstacle.c_str()});
   uv_loop_t* loop = nullptr;
   if (napi_get_uv_event_loop(info.Env(), &loop) != napi_ok) return ThrowErrno(info.Env(), ENOTSUP, "fork");
   pid_t pid = -1;
-  const ForkFailure failure = LiveFork(loop, &pid);
+  const ForkFailure failure = LiveFork(loop, detach, &pid);
   if (failure.error != 0) return ThrowErrno(info.Env(), failure.error, "fork", {nullptr, nullptr, failure.step});
   return Napi::Number::New(info.Env(), pid);
 }

@@ -15,7 +15,7 @@ struct ForkFailure {
 
 // Returns twice: with *pid the child's in the parent, 0 in the child. A failure leaves the process as it was, and no
 // child. Main thread only. `loop` is its event loop.
-ForkFailure LiveFork(uv_loop_t* loop, pid_t* pid);
+ForkFailure LiveFork(uv_loop_t* loop, bool detach, pid_t* pid);
 
 // The errno of the first call that a fork depends on and this kernel lacks, with its name in *what; 0 when all is
 // there.

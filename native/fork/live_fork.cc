@@ -52,6 +52,9 @@ class Handshake {
     FutexWakeAll(&page_->told, true);
   }
 
+  // The errno that was told, 0 if none.
+  int told() const { return page_->error; }
+
   // In the parent: what the child told, or EAGAIN if it was killed before it could.
   int Await(pid_t child) {
     constexpr int64_t kLookAgainNs = 10'000'000;
@@ -67,6 +70,9 @@ class Handshake {
     return page_->error;
   }
 
+  // The pid of a detached child, written by the kernel before that runs.
+  pid_t* detached() { return &page_->detached; }
+
   // What the child found out about the mutexes, later: for Sleepers.
   std::atomic<int>* nothing_held() { return &page_->nothing_held; }
 
@@ -76,6 +82,7 @@ class Handshake {
   struct Page {
     std::atomic<int> told;
     int error;
+    pid_t detached;
     std::atomic<int> nothing_held;
   };
   Page* page_ = nullptr;
@@ -139,13 +146,26 @@ static ForkFailure Freeze(const std::set<ino_t>& user_pipes) {
 
 // The raw call. The C library's fork() would tidy up after threads that it believes to be gone: hand their stacks to
 // new ones, run the handlers of pthread_atfork.
-static pid_t Clone(int* tid_address) {
-  constexpr unsigned long kFlags = SIGCHLD | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
+static pid_t Clone(int* tid_address, pid_t* pid_address) {
+  constexpr unsigned long kFlags = SIGCHLD | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
 #if defined(__x86_64__)
-  return static_cast<pid_t>(syscall(SYS_clone, kFlags, nullptr, nullptr, tid_address, nullptr));
+  return static_cast<pid_t>(syscall(SYS_clone, kFlags, nullptr, pid_address, tid_address, nullptr));
 #else
-  return static_cast<pid_t>(syscall(SYS_clone, kFlags, nullptr, nullptr, nullptr, tid_address));
+  return static_cast<pid_t>(syscall(SYS_clone, kFlags, nullptr, pid_address, nullptr, tid_address));
 #endif
+}
+
+// In the copy that clone left: leads a new session, and leaves it to a copy of its own, all within one parking of the
+// threads. Returns in that second copy only.
+static void Detach(const MainThread& main, Handshake* handshake) {
+  int error = setsid() == -1 ? errno : 0;
+  if (error == 0) {
+    const pid_t pid = Clone(main.tid_address, handshake->detached());
+    if (pid == 0) return;
+    error = pid == -1 ? errno : 0;
+  }
+  if (error != 0) handshake->Tell(error);
+  syscall(SYS_exit_group, error == 0 ? 0 : 1);
 }
 
 // Makes the copy that clone left, one thread and the parent's kernel objects, into a process of its own.
@@ -162,7 +182,12 @@ static void BecomeProcess(const MainThread& main, uv_loop_t* loop, bool search, 
   threads.Open();
 }
 
-ForkFailure LiveFork(uv_loop_t* loop, pid_t* pid) {
+static void Reap(pid_t child) {
+  while (waitpid(child, nullptr, 0) == -1 && errno == EINTR) {
+  }
+}
+
+ForkFailure LiveFork(uv_loop_t* loop, bool detach, pid_t* pid) {
   // First all that may take a lock.
   const std::set<ino_t> user_pipes = UserPipes();
   Handshake handshake;
@@ -180,9 +205,11 @@ ForkFailure LiveFork(uv_loop_t* loop, pid_t* pid) {
   const bool search = error != 0 || !sleepers.AllWhereTheyHeldNothing(&threads, mappings);
   if (error == 0) {
     step = "clone";
-    child = Clone(main.tid_address);
+    pid_t unused;
+    child = Clone(main.tid_address, &unused);
     error = child == -1 ? errno : 0;
     if (child == 0) {
+      if (detach) Detach(main, &handshake);
       BecomeProcess(main, loop, search, &handshake);
       *pid = 0;
       return {0, nullptr};
@@ -193,10 +220,15 @@ ForkFailure LiveFork(uv_loop_t* loop, pid_t* pid) {
   threads.Release();
   if (error != 0) return {error, step};
 
+  if (detach) {
+    Reap(child);
+    child = *handshake.detached();
+    // The one between was killed before it could fork, or has told why it couldn't.
+    if (child == 0) return {handshake.told() == 0 ? EAGAIN : handshake.told(), "detach"};
+  }
   error = handshake.Await(child);
   if (error != 0) {
-    while (waitpid(child, nullptr, 0) == -1 && errno == EINTR) {
-    }
+    Reap(child);
     return {error, "child"};
   }
   if (search) {

@@ -16,11 +16,13 @@ export class Daemon {
   #starter: Starter | undefined;
 
   /** @internal */
-  constructor(name: string, outputs: Outputs, pidFile: PidFile | undefined, end: DaemonEnd) {
+  constructor(name: string, outputs: Outputs, pidFile: PidFile | undefined, end: DaemonEnd, manual: boolean) {
     this.#name = name;
     this.#outputs = outputs;
     this.#pidFile = pidFile;
     this.#starter = new Starter(name, end);
+    if (manual) this.#starter.watch();
+    else this.ready();
     if (outputs.reopenable) process.on('SIGHUP', () => this.#reopenOnHangup());
   }
 
@@ -68,7 +70,7 @@ export class Daemon {
 class Starter {
   readonly #name: string;
   readonly #end: DaemonEnd;
-  readonly #lifeline: Socket;
+  #lifeline: Socket | undefined;
   readonly #forgetFork: () => void;
   #reason: string | undefined;
   readonly #onGone = () => this.#abandon();
@@ -82,12 +84,16 @@ class Starter {
   constructor(name: string, end: DaemonEnd) {
     this.#name = name;
     this.#end = end;
-    this.#lifeline = new Socket({ fd: end.lifelineFd, readable: true, writable: false });
-    this.#lifeline.unref().on('close', this.#onGone).resume();
     // A worker that is forked meanwhile would keep the starter waiting for a daemon that is dead.
     this.#forgetFork = atfork({ child: () => this.#letGo() });
     process.on('uncaughtExceptionMonitor', this.#onException);
     process.on('exit', this.#onExit);
+  }
+
+  /** For a daemon that takes its time to get ready: watches for the starter's end. */
+  watch(): void {
+    this.#lifeline = new Socket({ fd: this.#end.lifelineFd, readable: true, writable: false });
+    this.#lifeline.unref().on('close', this.#onGone).resume();
   }
 
   tellReady(): void {
@@ -121,7 +127,8 @@ class Starter {
     process.off('uncaughtExceptionMonitor', this.#onException);
     process.off('exit', this.#onExit);
     this.#forgetFork();
-    this.#lifeline.off('close', this.#onGone).destroy();
+    if (this.#lifeline) this.#lifeline.off('close', this.#onGone).destroy();
+    else closeSync(this.#end.lifelineFd);
     closeSync(this.#end.reportFd);
   }
 }

@@ -1,9 +1,9 @@
 import { writeSync } from 'node:fs';
-import { fork, forkSupport } from '../posix/fork.js';
+import { forkDetached, forkSupport } from '../posix/fork.js';
 import { mainThreadOnly } from '../posix/main-thread.js';
 import { setChildSubreaper } from '../posix/prctl.js';
 import { _exit } from '../posix/process.js';
-import { setsid, umask } from '../posix/session.js';
+import { umask } from '../posix/session.js';
 import { resetSignals } from '../posix/signal.js';
 import { Daemon } from './daemon.js';
 import { daemonEnvironment, takeOnEnvironment } from './environment.js';
@@ -94,7 +94,7 @@ function startByExec(plan: DaemonPlan): never {
   } finally {
     closeEnd(channel.daemon);
   }
-  standBy(plan, channel.starter, { daemon: pid });
+  standBy(plan, channel.starter, pid);
 }
 
 function startByFork(plan: DaemonPlan): Daemon {
@@ -103,7 +103,7 @@ function startByFork(plan: DaemonPlan): Daemon {
   try {
     // The daemon, an orphan as soon as the first child exits, becomes this process's child: then its end can be told.
     setChildSubreaper(true);
-    pid = fork();
+    pid = forkDetached();
   } catch (error) {
     setChildSubreaper(false);
     closeEnd(channel.starter);
@@ -112,15 +112,9 @@ function startByFork(plan: DaemonPlan): Daemon {
   }
   if (pid !== 0) {
     closeEnd(channel.daemon);
-    standBy(plan, channel.starter, { parent: pid });
+    standBy(plan, channel.starter, pid);
   }
-  try {
-    closeEnd(channel.starter);
-    setsid();
-    if (fork() !== 0) _exit(0);
-  } catch (error) {
-    giveUp(channel.daemon, error);
-  }
+  closeEnd(channel.starter);
   return becomeDaemon(plan, channel.daemon);
 }
 
@@ -145,7 +139,6 @@ function becomeDaemon(plan: DaemonPlan, end: DaemonEnd): Daemon {
   let pidFile: PidFile | undefined;
   let outputs: Outputs | undefined;
   try {
-    send(end.reportFd, { pid: process.pid });
     resetSignals();
     const keep = keptFds(plan, end);
     takeOnEnvironment(daemonEnvironment(plan));
@@ -163,7 +156,5 @@ function becomeDaemon(plan: DaemonPlan, end: DaemonEnd): Daemon {
     giveUp(end, error);
   }
   daemonized = true;
-  const daemon = new Daemon(plan.name, outputs, pidFile, end);
-  if (!plan.manual) daemon.ready();
-  return daemon;
+  return new Daemon(plan.name, outputs, pidFile, end, plan.manual);
 }

@@ -15,6 +15,7 @@ const MIN_LIFE_MS = 1000;
  * could write.
  */
 export class Logger {
+  readonly #name: string;
   readonly #log: Required<LogOptions>;
   readonly #style: LogFileStyle;
   // The end that is read from is kept here as well: what is written while a logger that died is replaced waits in the pipe.
@@ -24,7 +25,9 @@ export class Logger {
   #startedAt = 0;
   readonly #forgetFork: () => void;
 
-  constructor(log: Required<LogOptions>, style: LogFileStyle) {
+  /** @param name the daemon's, for `ps` */
+  constructor(name: string, log: Required<LogOptions>, style: LogFileStyle) {
+    this.#name = name;
     this.#log = log;
     this.#style = style;
     [this.#readFd, this.#writeFd] = pipe();
@@ -59,11 +62,20 @@ export class Logger {
   #start(): void {
     const { path, maxBytes, backups, timestamps } = this.#log;
     const { mode, uid, gid } = this.#style;
-    const argv = ['log', '--stdout', path, '--log-mode', `0${mode.toString(8)}`];
+    const argv = [
+      'log',
+      '--name',
+      this.#name,
+      '--stdout-fd',
+      '3',
+      '--stdout',
+      path,
+      '--log-mode',
+      `0${mode.toString(8)}`,
+    ];
     argv.push('--max-bytes', `${maxBytes}`, '--backups', `${backups}`, ...(timestamps ? ['--timestamps'] : []));
     if (uid !== undefined && gid !== undefined) argv.push('--log-owner', `${uid}:${gid}`);
-    // Its end of the pipe is its standard input.
-    const pid = forkExec(keeperPath(), { argv, argv0: 'posix-daemon: log', stdio: [this.#readFd, 'null', 'null'] });
+    const pid = forkExec(keeperPath(), { argv, stdio: ['null', 'null', 'null'], fds: { 3: this.#readFd }, cwd: '/' });
     const handle = openProcess(pid).unref();
     this.#process = handle;
     this.#startedAt = performance.now();

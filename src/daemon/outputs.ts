@@ -3,7 +3,7 @@ import { dup2 } from '../posix/descriptor.js';
 import { type LogFileStyle, openLog } from './log-file.js';
 import { Logger } from './logger.js';
 import type { DaemonPlan, Input, LogOptions, Output } from './options.js';
-import { renewInput, renewOutputs } from './standard-streams.js';
+import { prepareStreams } from './standard-streams.js';
 
 type Log = Required<LogOptions>;
 
@@ -62,6 +62,7 @@ export class Outputs {
 
   /** Puts the files in place, and process.stdin, stdout and stderr on them. */
   redirect(): void {
+    const renewStreams = prepareStreams();
     this.#redirectInput(this.#plan.stdin);
     const devNull = openSync('/dev/null', 'r+');
     this.#plan.outputs.forEach((output, i) => {
@@ -74,7 +75,7 @@ export class Outputs {
       closeSync(fd);
     }
     this.#opened = [];
-    renewOutputs();
+    renewStreams();
   }
 
   /**
@@ -111,7 +112,7 @@ export class Outputs {
       return;
     }
     closeSync(fd);
-    const logger = new Logger(log, this.#style);
+    const logger = new Logger(this.#plan.name, log, this.#style);
     this.#loggers.push(logger);
     this.#opened.push({ fd: logger.takeInput(), targets });
   }
@@ -124,7 +125,6 @@ export class Outputs {
       dup2(fd, 0);
       closeSync(fd);
     }
-    renewInput();
   }
 }
 

@@ -5,7 +5,7 @@ import { native } from '../native.js';
 import { pipe } from '../posix/descriptor.js';
 
 /** What the daemon tells. `failed` is the text for the user. */
-export type Report = { pid: number } | { ready: true } | { failed: string };
+export type Report = { ready: true } | { failed: string };
 
 /** The daemon's side: where it reports to, and what ends when the starter does. */
 export interface DaemonEnd {

@@ -1,9 +1,10 @@
 // process.stdin, stdout and stderr after 0, 1 and 2 have become other files. Node chooses what these streams are, and opens a
 // terminal a second time for them, when they are first used. Those used before are made to work on the new files and
 // stay the same objects: the script, its loggers and the console keep references to them.
-import { readSync, writeSync } from 'node:fs';
+import { fstatSync, readSync, type Stats, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
+import { isatty } from 'node:tty';
 
 interface Handle {
   close(): void;
@@ -18,8 +19,8 @@ interface Inside {
   fd?: number;
 }
 
-/** The streams that live on a handle of the old file. Looking makes those that weren't used: on the new file, as it is by now. */
-function* onOldHandles<T extends Readable | Writable>(streams: readonly T[]): Iterable<T & Inside> {
+/** Those that live on a handle of the old file. One that wasn't used is made by being looked at: on the new file, as it is by now. */
+function* onOldHandles<T extends object>(streams: readonly T[]): Iterable<T & Inside> {
   for (const stream of streams) if (stream instanceof Socket) yield stream as unknown as T & Inside;
 }
 
@@ -81,13 +82,30 @@ function readFrom(fd: number, stream: Readable & Inside): void {
   if (wasReading) stream.read(0);
 }
 
-/** To be called when 1 and 2 are the new files already. */
-export function renewOutputs(): void {
-  for (const stream of onOldHandles<Writable>([process.stdout])) writeTo(1, stream);
-  for (const stream of onOldHandles<Writable>([process.stderr])) writeTo(2, stream);
+function statOf(fd: number): Stats | undefined {
+  try {
+    return fstatSync(fd);
+  } catch {
+    return undefined;
+  }
 }
 
-/** To be called when 0 is the new file already. */
-export function renewInput(): void {
-  for (const stream of onOldHandles<Readable>([process.stdin])) readFrom(0, stream);
+/** Whether a stream on what is at 0, 1 or 2 now would be one on a handle: files and /dev/null are read and written directly. */
+function takesHandle(fd: number): boolean {
+  const file = statOf(fd);
+  return file !== undefined && !file.isFile() && (!file.isCharacterDevice() || isatty(fd));
+}
+
+/**
+ * To be called before 0, 1 and 2 are replaced.
+ *
+ * @returns what is to be called afterwards
+ */
+export function prepareStreams(): () => void {
+  const [input, output, error] = [0, 1, 2].map(takesHandle);
+  return () => {
+    if (input) for (const stream of onOldHandles([process.stdin])) readFrom(0, stream);
+    if (output) for (const stream of onOldHandles([process.stdout])) writeTo(1, stream);
+    if (error) for (const stream of onOldHandles([process.stderr])) writeTo(2, stream);
+  };
 }

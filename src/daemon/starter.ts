@@ -2,9 +2,12 @@
 // script's code runs in it any more, but for its 'exit' handlers if the start fails.
 import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
+import { isatty } from 'node:tty';
 import { native } from '../native.js';
+import { execve } from '../posix/exec.js';
 import { _exit, waitpid } from '../posix/process.js';
 import type { WaitStatus } from '../posix/wait-status.js';
+import { keeperPath } from './keeper.js';
 import type { DaemonPlan } from './options.js';
 import { PidFile } from './pid-file.js';
 import { receive, type StarterEnd } from './report.js';
@@ -14,7 +17,7 @@ const { SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM } = constants.signals;
 // What went through the terminal's raw mode, or through listeners, ends the starter now: nobody is there to listen, and the
 // daemon learns of its end.
 function becomeInterruptible(): void {
-  if (process.stdin.isRaw) process.stdin.setRawMode(false);
+  if (isatty(0) && process.stdin.isRaw) process.stdin.setRawMode(false);
   native.defaultSignals([SIGHUP, SIGINT, SIGQUIT, SIGTERM]);
 }
 
@@ -30,8 +33,8 @@ function reap(pid: number): WaitStatus | undefined {
   }
 }
 
-function howItEnded(pid: number | undefined): string {
-  const status = pid === undefined ? undefined : reap(pid);
+function howItEnded(daemon: number): string {
+  const status = reap(daemon);
   if (!status) return 'the daemon ended before it was ready';
   if (status.signal) return `the daemon was killed by ${status.signal} before it was ready`;
   return `the daemon exited with code ${status.exitCode} before it was ready`;
@@ -52,36 +55,30 @@ function fail({ name }: DaemonPlan, reason: string): never {
   process.exit(1);
 }
 
+/** The first process of a container can't exit without everything in it being killed: it becomes a small init instead. */
+function leave(daemon: number): never {
+  if (process.pid !== 1) _exit(0);
+  execve(keeperPath(), ['posix-daemon-init', 'init', `${daemon}`]);
+}
+
 /**
  * Waits until the daemon is ready and ends, with 0; or with 1 and the reason on standard error.
  *
- * The daemon's parent is gone or will be: this process must be a subreaper.
- *
- * @param known the daemon's pid; or that of its parent, which is about to exit, and the daemon tells its own
+ * @param daemon its pid; this process is its parent, as a subreaper, or will be when the process between has ended
  */
-export function standBy(plan: DaemonPlan, end: StarterEnd, known: { daemon: number } | { parent: number }): never {
+export function standBy(plan: DaemonPlan, end: StarterEnd, daemon: number): never {
   becomeInterruptible();
-  let daemon = 'daemon' in known ? known.daemon : undefined;
   for (const report of receive(end.reportFd, performance.now() + plan.readyTimeoutMs)) {
     if (report === undefined) {
-      if (daemon !== undefined) {
-        // It is an unreaped child of this process: the pid can't be another one's.
-        native.kill(daemon, SIGKILL);
-        reap(daemon);
-      }
+      // An unreaped child of this process: the pid can't be another one's.
+      native.kill(daemon, SIGKILL);
+      reap(daemon);
       removePidFile(plan);
       fail(plan, `the daemon was not ready within ${plan.readyTimeoutMs} ms and was killed`);
     }
-    if ('pid' in report) daemon = report.pid;
-    if ('ready' in report) {
-      // Not every init of a container reaps what it adopts.
-      if ('parent' in known) waitpid(known.parent);
-      _exit(0);
-    }
-    if ('failed' in report) {
-      if (daemon !== undefined) reap(daemon);
-      fail(plan, report.failed);
-    }
+    if ('ready' in report) leave(daemon);
+    reap(daemon);
+    fail(plan, report.failed);
   }
   const reason = howItEnded(daemon);
   removePidFile(plan);

@@ -1,6 +1,5 @@
 import inspector from 'node:inspector';
 import { native } from '../native.js';
-import { renewEntropy } from './entropy.js';
 
 /** In a forked child: makes it differ from its parent where it has to. */
 export function assumeIdentity(): void {
@@ -11,7 +10,6 @@ export function assumeIdentity(): void {
     configurable: true,
     writable: false,
   });
-  renewEntropy();
   moveInspector();
 }
 

@@ -2,8 +2,10 @@ import { isMainThread } from 'node:worker_threads';
 import { native } from '../native.js';
 import { prepareFork } from './atfork.js';
 import { assumeIdentity } from './child-identity.js';
-import { prepareEntropy } from './entropy.js';
+import { prepareEntropy, renewEntropy } from './entropy.js';
 import { mainThreadOnly } from './main-thread.js';
+
+const REASON = 'the child would begin in a thread that is not its main one';
 
 /** The answer of forkSupport(). */
 export interface ForkSupport {
@@ -31,12 +33,28 @@ export interface ForkSupport {
  * @see fork(2)
  */
 export function fork(): number {
-  mainThreadOnly('fork', 'the child would begin in a thread that is not its main one');
+  mainThreadOnly('fork', REASON);
   prepareEntropy();
+  return forkBetweenHooks(false, renewEntropy);
+}
+
+/**
+ * As fork(), but the child is a grandchild, in a session of its own that it doesn't lead: both forks happen while the
+ * threads stand still once. The caller must be a subreaper, and so becomes its parent; and must draw no random numbers any
+ * more, for the child goes on with the same.
+ *
+ * @internal
+ */
+export function forkDetached(): number {
+  mainThreadOnly('fork', REASON);
+  return forkBetweenHooks(true, () => {});
+}
+
+function forkBetweenHooks(detach: boolean, inChild: () => void): number {
   const hooks = prepareFork();
   let pid: number;
   try {
-    pid = native.fork();
+    pid = native.fork(detach);
   } catch (error) {
     hooks.inParent();
     throw error;
@@ -46,6 +64,7 @@ export function fork(): number {
     return pid;
   }
   assumeIdentity();
+  inChild();
   hooks.inChild();
   return 0;
 }
