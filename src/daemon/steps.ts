@@ -31,9 +31,10 @@ function isStillOpen({ fd, file }: Inherited): boolean {
 
 /** Closes what the starter got from whoever started it: a lock of a script, a pipe that somebody waits at the end of. */
 export function closeInherited(keep: readonly number[]): void {
-  // The channel of child_process.fork() is a stream of Node's, which knows how to close it.
-  if (process.connected) process.disconnect();
+  // The channel of child_process.fork() is Node's, which closes its descriptor in the next tick: closed here, that number
+  // could be another file's by then.
   const channel = (process.channel as { fd?: number } | null | undefined)?.fd;
+  if (process.connected) process.disconnect();
   for (const one of inherited) {
     if (one.fd !== channel && !keep.includes(one.fd) && isStillOpen(one)) closeSync(one.fd);
   }

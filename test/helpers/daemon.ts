@@ -29,6 +29,8 @@ export interface Launch {
 type LaunchOptions = Parameters<typeof startFixture>[3] & {
   /** What the fixture does before it calls daemonize(). */
   prepare?: readonly string[];
+  /** Called as soon as the starter runs. */
+  onStart?: (starter: Running) => void;
 };
 
 /** The live processes that a folder's name leads to. */
@@ -105,7 +107,7 @@ export function daemonArguments(folder: string, options: DaemonizeOptions, prepa
 export function launch(
   scope: Scope,
   options: DaemonizeOptions | ((folder: string) => DaemonizeOptions) = {},
-  { prepare = [], ...spawnOptions }: LaunchOptions = {},
+  { prepare = [], onStart, ...spawnOptions }: LaunchOptions = {},
 ): Launch {
   const folder = daemonFolder(scope);
   const given = typeof options === 'function' ? options(folder) : options;
@@ -114,6 +116,7 @@ export function launch(
     ...spawnOptions,
     env: { ...(spawnOptions.env ?? process.env), POSIX_DAEMON_TEST: folder },
   });
+  onStart?.(starter);
   const daemon = Promise.race([connected, starter.outcome.then(failed(connected))]);
   daemon.catch(() => {});
   return { folder, starter, daemon };
