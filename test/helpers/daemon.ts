@@ -1,7 +1,7 @@
 // Starts test/fixtures/daemon.ts and talks to the daemon it becomes. Whatever is left of it when the test ends is killed,
 // found by the folder's name, which is in the arguments and the environment of all its processes and of no other one.
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -111,6 +111,8 @@ export function launch(
 ): Launch {
   const folder = daemonFolder(scope);
   const given = typeof options === 'function' ? options(folder) : options;
+  const { uid, gid } = spawnOptions;
+  if (uid !== undefined && gid !== undefined) chownSync(folder, uid, gid);
   const connected = awaitDaemon(scope, folder);
   const starter = startFixture(scope, 'daemon', daemonArguments(folder, given, prepare), {
     ...spawnOptions,
