@@ -283,3 +283,8 @@ export function activationFds(env: NodeJS.ProcessEnv, pid: number): number[] {
   if (Number(env.LISTEN_PID) !== pid || !Number.isInteger(count) || count < 1) return [];
   return Array.from({ length: count }, (_, i) => 3 + i);
 }
+
+/** The descriptors that are to become 0, 1 or 2. */
+export function namedDescriptors({ stdin, outputs }: DaemonPlan): number[] {
+  return [stdin, ...outputs].flatMap((one) => (one.kind === 'descriptor' ? [one.fd] : []));
+}

@@ -47,28 +47,40 @@ for (const mode of ['fork', 'exec'] as const) {
       const files = daemonFolder(t);
       const fds = ['in', 'out', 'err'].map((name) => openSync(`${files}/${name}`, 'a+'));
       const options = { mode, stdin: 'inherit', stdout: 'inherit', stderr: 'inherit' } as const;
-      const { ask, pid } = await startDaemon(t, options, { stdio: fds });
+      const { ask, pid } = await startDaemon(t, options, { stdio: fds, prepare: ['outputs'] });
       for (const fd of fds) closeSync(fd);
       const open = descriptorsOf(pid);
       assert.deepEqual([open[0], open[1], open[2]], [`${files}/in`, `${files}/out`, `${files}/err`]);
-      await ask('error', 'said');
-      assert.equal(read(`${files}/err`), 'said\n');
+      for (const stream of ['stdout', 'stderr']) await ask('write', stream, 'after\n');
+      assert.equal(read(`${files}/out`), 'before\nconsole before\nafter\n');
+      assert.match(read(`${files}/err`), /^(before\n)+after\n$/);
     });
 
-    test('a descriptor may take the place of an output', async (t) => {
+    test('descriptors that the starter was given may take the place of outputs', async (t) => {
       const files = daemonFolder(t);
+      const given = `exec 6<${files}/6 7>${files}/7 8>${files}/8; exec "$@"`;
+      writeFileSync(`${files}/6`, 'from 6');
       const { ask, pid } = await startDaemon(
         t,
-        { mode, stdout: 7, stderr: 8, keepFds: [7, 8] },
-        {
-          execPath: '/bin/bash',
-          execArgv: ['-c', `exec 7>${files}/7 8>${files}/8; exec "$@"`, 'bash', process.execPath],
-        },
+        { mode, stdin: 6, stdout: 7, stderr: 8, keepFds: [8] },
+        { execPath: '/bin/bash', execArgv: ['-c', given, 'bash', process.execPath] },
       );
       await ask('log', 'to 7');
       await ask('error', 'to 8');
+      assert.equal(await ask('readAll'), 'from 6');
       assert.deepEqual([read(`${files}/7`), read(`${files}/8`)], ['to 7\n', 'to 8\n']);
-      assert.equal(descriptorsOf(pid)[1], `${files}/7`);
+      const open = Object.entries(descriptorsOf(pid)).filter(([, path]) => path.startsWith(files));
+      assert.deepEqual(
+        Object.fromEntries(open),
+        Object.fromEntries(
+          [
+            [0, 6],
+            [1, 7],
+            [2, 8],
+            [8, 8],
+          ].map(([fd, name]) => [fd, `${files}/${name}`]),
+        ),
+      );
     });
 
     for (const how of ['reopenLogs()', 'SIGHUP'] as const) {
