@@ -9,7 +9,7 @@ import { Daemon } from './daemon.js';
 import { daemonEnvironment, takeOnEnvironment } from './environment.js';
 import { coded, reasonOf } from './errors.js';
 import { folderConcern } from './folder.js';
-import { runAgain, takeHandover } from './handover.js';
+import { runAgain, takeHandover, withInherited } from './handover.js';
 import { activationFds, type DaemonizeOptions, type DaemonPlan, daemonPlan } from './options.js';
 import { checkDescriptors, Outputs } from './outputs.js';
 import { PidFile } from './pid-file.js';
@@ -33,12 +33,12 @@ let daemonized = false;
  *   daemon, which init adopts;
  * - ignored signals get their default effect and none is blocked [2, 3]; listeners of the script stay;
  * - the environment is cleaned, in /proc/PID/environ too [4]; see `env`;
- * - descriptors that the starter was given are closed, except for 0 to 2 and `keepFds` [1]; an IPC channel, too;
  * - `umask` [10];
  * - the pid file is made, locked and written [12]; see PidFile;
  * - logs are opened or made; limits, nice value and OOM score are set, then the title;
  * - `stdin`, `stdout` and `stderr` take the place of 0, 1 and 2, /dev/null by default [9]; process.stdin, process.stdout,
  *   process.stderr and the console work on them, also if they had been used on a terminal or a pipe;
+ * - descriptors that the starter was given are closed, except for 0 to 2 and `keepFds` [1]; an IPC channel, too;
  * - the root directory, then groups, group and user [13], in every thread, with a check that root can't be regained;
  * - the working directory [11];
  * - the starter is told [14] and exits [15].
@@ -61,7 +61,7 @@ export function daemonize(options: DaemonizeOptions = {}): Daemon {
   if (daemonized) throw coded('ERR_ALREADY_DAEMONIZED', 'daemonize() has made a daemon of this process already');
   const plan = daemonPlan(options);
   const end = takeHandover();
-  if (end) return becomeDaemon(plan, end);
+  if (end) return becomeDaemon(withInherited(plan, end), end);
 
   checkDescriptors(plan);
   warnOfFolder(plan);
@@ -142,13 +142,13 @@ function becomeDaemon(plan: DaemonPlan, end: DaemonEnd): Daemon {
     resetSignals();
     const keep = keptFds(plan, end);
     takeOnEnvironment(daemonEnvironment(plan));
-    closeInherited([...keep, end.reportFd, end.lifelineFd]);
     umask(plan.umask);
     if (plan.pidFile !== undefined) pidFile = PidFile.acquire(plan.pidFile, { mode: plan.pidFileMode });
     outputs = new Outputs(plan);
     setLimits(plan);
     takeOnTitle(plan);
     outputs.redirect();
+    closeInherited([...keep, end.reportFd, end.lifelineFd]);
     settle(plan);
   } catch (error) {
     pidFile?.release();

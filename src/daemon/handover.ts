@@ -6,7 +6,7 @@ import { setCloexec } from '../posix/descriptor.js';
 import { forkExec } from '../posix/exec.js';
 import { daemonEnvironment } from './environment.js';
 import { coded } from './errors.js';
-import { activationFds, type DaemonPlan } from './options.js';
+import { activationFds, type DaemonPlan, namedDescriptors } from './options.js';
 import type { DaemonEnd } from './report.js';
 
 const NAME = 'posix-daemon-handover';
@@ -45,10 +45,18 @@ function argumentsAgain(): string[] {
 }
 
 /** The lowest numbers from 3 on that aren't taken. */
-function freeNumbers(taken: readonly number[], count: number): number[] {
-  const free: number[] = [];
-  for (let fd = 3; free.length < count; fd++) if (!taken.includes(fd)) free.push(fd);
-  return free;
+function* freeNumbers(taken: readonly number[]): Generator<number, never> {
+  for (let fd = 3; ; fd++) if (!taken.includes(fd)) yield fd;
+}
+
+/** With the starter's own standard input and output where the daemon inherits these: its 0 and 1 are others until the call. */
+export function withInherited(plan: DaemonPlan, { stdinFd, stdoutFd }: DaemonEnd): DaemonPlan {
+  const [stdout, stderr] = plan.outputs;
+  return {
+    ...plan,
+    stdin: stdinFd === undefined ? plan.stdin : { kind: 'descriptor', fd: stdinFd },
+    outputs: [stdoutFd === undefined ? stdout : { kind: 'descriptor', fd: stdoutFd }, stderr],
+  };
 }
 
 /**
@@ -58,11 +66,20 @@ function freeNumbers(taken: readonly number[], count: number): number[] {
  * @returns its pid
  */
 export function runAgain(plan: DaemonPlan, end: DaemonEnd): number {
-  const keep = plan.keepFds ?? activationFds(process.env, process.pid);
-  const [mark, reportFd, lifelineFd] = freeNumbers(keep, 3) as [number, number, number];
+  const keep = [...(plan.keepFds ?? activationFds(process.env, process.pid)), ...namedDescriptors(plan)];
+  const free = freeNumbers(keep);
+  const mark = free.next().value;
+  const daemonEnd: DaemonEnd = {
+    reportFd: free.next().value,
+    lifelineFd: free.next().value,
+    starterPid: end.starterPid,
+    ...(plan.stdin.kind === 'inherit' && { stdinFd: free.next().value }),
+    ...(plan.outputs[0].kind === 'inherit' && { stdoutFd: free.next().value }),
+  };
+  const { reportFd, lifelineFd, stdinFd, stdoutFd } = daemonEnd;
   const memory = native.memfd(NAME);
   try {
-    writeSync(memory, JSON.stringify({ reportFd, lifelineFd, starterPid: end.starterPid } satisfies DaemonEnd));
+    writeSync(memory, JSON.stringify(daemonEnd));
     return forkExec(process.execPath, {
       argv0: process.argv0,
       argv: argumentsAgain(),
@@ -75,6 +92,8 @@ export function runAgain(plan: DaemonPlan, end: DaemonEnd): number {
         [mark]: memory,
         [reportFd]: end.reportFd,
         [lifelineFd]: end.lifelineFd,
+        ...(stdinFd !== undefined && { [stdinFd]: 0 }),
+        ...(stdoutFd !== undefined && { [stdoutFd]: 1 }),
       },
     });
   } finally {

@@ -144,6 +144,7 @@ const OPTIONS: readonly (keyof DaemonizeOptions)[] = [
   'mode',
 ];
 const LOG_OPTIONS: readonly (keyof LogOptions)[] = ['path', 'maxBytes', 'backups', 'timestamps'];
+const OF_CREDENTIALS = { uid: 'options.user', gid: 'options.group', groups: 'options.groups' };
 const MAX_BACKUPS = 10_000;
 const MAX_TIMEOUT_MS = 0x7fffffff;
 
@@ -251,7 +252,7 @@ export function daemonPlan(options: DaemonizeOptions): DaemonPlan {
   validate.integer('options.logFileMode', logFileMode, 0, 0o777);
   validate.integer('options.readyTimeoutMs', readyTimeoutMs, 1, MAX_TIMEOUT_MS);
   if (options.keepFds !== undefined) validate.list('options.keepFds', options.keepFds, validate.descriptor);
-  const credentials = resolveCredentials('options', { uid: user, gid: group, groups });
+  const credentials = resolveCredentials(OF_CREDENTIALS, { uid: user, gid: group, groups });
   return {
     name,
     cwd: path('options.cwd', cwd),
@@ -281,4 +282,9 @@ export function activationFds(env: NodeJS.ProcessEnv, pid: number): number[] {
   const count = Number(env.LISTEN_FDS);
   if (Number(env.LISTEN_PID) !== pid || !Number.isInteger(count) || count < 1) return [];
   return Array.from({ length: count }, (_, i) => 3 + i);
+}
+
+/** The descriptors that are to become 0, 1 or 2. */
+export function namedDescriptors({ stdin, outputs }: DaemonPlan): number[] {
+  return [stdin, ...outputs].flatMap((one) => (one.kind === 'descriptor' ? [one.fd] : []));
 }

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, unlinkSync } from 'node:fs';
 import { dup2 } from '../posix/descriptor.js';
 import { type LogFileStyle, openLog } from './log-file.js';
 import { Logger } from './logger.js';
-import type { DaemonPlan, Input, LogOptions, Output } from './options.js';
+import { type DaemonPlan, type Input, type LogOptions, namedDescriptors, type Output } from './options.js';
 import { prepareStreams } from './standard-streams.js';
 
 type Log = Required<LogOptions>;
@@ -129,7 +129,6 @@ export class Outputs {
 }
 
 /** Whether a descriptor that the plan names is there; before anything else is done. */
-export function checkDescriptors({ stdin, outputs, keepFds = [] }: DaemonPlan): void {
-  const named = [stdin, ...outputs].flatMap((one) => (one.kind === 'descriptor' ? [one.fd] : []));
-  for (const fd of [...named, ...keepFds]) fstatSync(fd);
+export function checkDescriptors(plan: DaemonPlan): void {
+  for (const fd of [...namedDescriptors(plan), ...(plan.keepFds ?? [])]) fstatSync(fd);
 }

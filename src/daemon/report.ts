@@ -12,6 +12,9 @@ export interface DaemonEnd {
   reportFd: number;
   lifelineFd: number;
   starterPid: number;
+  /** By exec, where the starter's own standard input and output are, if the daemon inherits them. */
+  stdinFd?: number;
+  stdoutFd?: number;
 }
 
 /** The starter's side. */

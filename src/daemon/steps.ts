@@ -31,9 +31,10 @@ function isStillOpen({ fd, file }: Inherited): boolean {
 
 /** Closes what the starter got from whoever started it: a lock of a script, a pipe that somebody waits at the end of. */
 export function closeInherited(keep: readonly number[]): void {
-  // The channel of child_process.fork() is a stream of Node's, which knows how to close it.
-  if (process.connected) process.disconnect();
+  // The channel of child_process.fork() is Node's, which closes its descriptor in the next tick: closed here, that number
+  // could be another file's by then.
   const channel = (process.channel as { fd?: number } | null | undefined)?.fd;
+  if (process.connected) process.disconnect();
   for (const one of inherited) {
     if (one.fd !== channel && !keep.includes(one.fd) && isStillOpen(one)) closeSync(one.fd);
   }
@@ -69,13 +70,25 @@ function mustNotRegainRoot(uid: number): void {
   throw coded('ERR_PRIVILEGES_KEPT', `root's rights could be taken back after the change to uid ${uid}`);
 }
 
+/** Makes Node's error of setuid() and its like what others are: with the call in its text, and a negative errno. */
+function changeIds(change: () => void): void {
+  try {
+    change();
+  } catch (error) {
+    const { code = '', message, errno = 0, syscall } = error as NodeJS.ErrnoException;
+    const reason = message.slice(`${code}, `.length).toLowerCase();
+    throw coded(code, `${code}: ${reason}, ${syscall}`, { errno: -errno, syscall });
+  }
+}
+
 /** Each of these needs the privilege that the next one gives up. The C library changes every thread. */
 function dropPrivileges({ groups, gid, uid }: Credentials): void {
-  if (groups) process.setgroups?.(groups);
-  if (gid !== undefined) process.setgid?.(gid);
-  if (uid === undefined) return;
-  process.setuid?.(uid);
-  mustNotRegainRoot(uid);
+  changeIds(() => {
+    if (groups) process.setgroups?.(groups);
+    if (gid !== undefined) process.setgid?.(gid);
+    if (uid !== undefined) process.setuid?.(uid);
+  });
+  if (uid !== undefined) mustNotRegainRoot(uid);
 }
 
 /** Root directory, ids and working directory: a home on NFS may be closed to root, and one that the user may not enter fails. */

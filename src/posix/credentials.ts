@@ -41,28 +41,35 @@ function groupIds(name: string, groups: unknown): number[] {
   return groups.map((group, i) => groupId(`${name}[${i}]`, group));
 }
 
+/** What the options are called that user, group and supplementary groups come from: for errors. */
+export interface CredentialNames {
+  uid: string;
+  gid: string;
+  groups: string;
+}
+
 /**
  * Resolves names, and completes a user by its primary group and its supplementary groups where the caller may set them
  * (CAP_SETGID): a program that is given a user must not keep root's groups because nobody thought of them. A process
  * that may not can only become itself, and keeps what it has.
  *
  * @throws ERR_INVALID_ARG_VALUE for a name that is unknown, and for an id without an entry in the user database when
- * `gid` isn't given
+ * no group is given
  */
 export function resolveCredentials(
-  prefix: string,
+  names: CredentialNames,
   { uid, gid, groups }: { uid?: unknown; gid?: unknown; groups?: unknown },
 ): Credentials {
   const result: Credentials = {};
-  if (gid !== undefined) result.gid = groupId(`${prefix}.gid`, gid);
-  if (groups !== undefined) result.groups = groupIds(`${prefix}.groups`, groups);
+  if (gid !== undefined) result.gid = groupId(names.gid, gid);
+  if (groups !== undefined) result.groups = groupIds(names.groups, groups);
   if (uid === undefined) return result;
 
-  const user = userId(`${prefix}.uid`, uid);
+  const user = userId(names.uid, uid);
   result.uid = user.uid;
   if (!native.maySetGroups()) return result;
   if (result.gid === undefined) {
-    if (!user.account) throw validate.invalidValue(`${prefix}.gid`, `given, for user ${user.uid} is unknown here`, gid);
+    if (!user.account) throw validate.invalidValue(names.gid, `given, for user ${user.uid} is unknown here`, gid);
     result.gid = user.account.gid;
   }
   result.groups ??= user.account ? native.groupsOf(user.account.name, result.gid) : [result.gid];

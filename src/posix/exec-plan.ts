@@ -164,7 +164,7 @@ export function forkExecPlan(file: string, options: ForkExecOptions): ForkExecPl
     rlimits: limits(rlimits),
     resetSignals,
     signalMask: signals(signalMask),
-    ...resolveCredentials('options', options),
+    ...resolveCredentials({ uid: 'options.uid', gid: 'options.gid', groups: 'options.groups' }, options),
     ...given({
       setpgid: processGroup(options.setpgid, setsid),
       ctty: terminal(options.ctty, setsid, plan),

@@ -4,8 +4,20 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import type { TestContext } from 'node:test';
+import { after, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+
+/** What ends with a test, or with the tests of a suite. */
+export type Scope = Pick<TestContext, 'after'>;
+
+/** To be called in a suite: what its `before` hook starts ends after it. */
+export function suiteScope(): Scope {
+  const ends: (() => unknown)[] = [];
+  after(async () => {
+    for (const end of ends) await end();
+  });
+  return { after: (end) => void ends.push(end as () => unknown) };
+}
 
 /** How a fixture ended, with all that it printed. */
 export interface Outcome {
@@ -31,7 +43,7 @@ export function fixturePath(name: string): string {
 
 /** Starts a fixture and goes on; it is killed when the test ends. */
 export function startFixture(
-  t: TestContext,
+  t: Scope,
   name: string,
   args: readonly string[] = [],
   options: SpawnOptions & { execPath?: string; execArgv?: readonly string[] } = {},
@@ -41,12 +53,7 @@ export function startFixture(
 }
 
 /** The same for any program. */
-export function startProgram(
-  t: TestContext,
-  file: string,
-  args: readonly string[],
-  options: SpawnOptions = {},
-): Running {
+export function startProgram(t: Scope, file: string, args: readonly string[], options: SpawnOptions = {}): Running {
   const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], ...options });
   t.after(() => {
     child.kill('SIGKILL');

@@ -10,6 +10,11 @@ export function sessionMembers(session: number): number[] {
   });
 }
 
+/** The same with those that are dead and not reaped yet. */
+export function processesOfSession(session: number): number[] {
+  return numericEntries('/proc').filter((pid) => Number(statFields(pid)?.[SESSION]) === session);
+}
+
 /** Kills what is left of a session, each process by its own pid. */
 export function killSession(session: number): void {
   for (const pid of sessionMembers(session)) kill(pid);
