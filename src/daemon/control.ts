@@ -54,6 +54,7 @@ export class RunningDaemon {
   /** When its process was started, by the clock of now. */
   readonly startedAt: Date;
   readonly #process: ProcessHandle;
+  #waits = 0;
 
   /** @internal */
   constructor(process: ProcessHandle, startedAt: Date) {
@@ -84,8 +85,8 @@ export class RunningDaemon {
     milliseconds('options.killAfterMs', killAfterMs);
     milliseconds('options.timeoutMs', timeoutMs);
 
-    const ended = this.wait();
     if (!this.#signalUnlessGone(signal)) return { signal: null };
+    const ended = this.#process.ref().wait();
     if (await endsWithin(ended, Math.min(killAfterMs, timeoutMs))) return { signal };
     if (killAfterMs >= timeoutMs) throw this.#timedOut(timeoutMs);
     if (!this.#signalUnlessGone('SIGKILL')) return { signal };
@@ -95,7 +96,12 @@ export class RunningDaemon {
 
   /** Resolves when it has ended: by event, and the event loop is kept alive until then. */
   async wait(): Promise<void> {
-    await this.#process.wait();
+    this.#waits++;
+    try {
+      await this.#process.ref().wait();
+    } finally {
+      this.#waits--;
+    }
   }
 
   /** Gives the pidfd back; a pending wait() rejects with ABORT_ERR. */
@@ -118,6 +124,8 @@ export class RunningDaemon {
   }
 
   #timedOut(ms: number): Error {
+    // What isn't waited for any more must not keep the event loop alive.
+    if (this.#waits === 0) this.#process.unref();
     return coded('ETIMEDOUT', `ETIMEDOUT: process ${this.pid} has not ended within ${ms} ms`, { syscall: 'stop' });
   }
 }
