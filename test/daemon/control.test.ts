@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, linkSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  linkSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { findDaemon, type RunningDaemon } from 'posix-daemon';
@@ -178,9 +187,7 @@ test('a number that is not the holder’s is never taken for the daemon', async 
 test('the number of a thread is never taken for the daemon', async (t) => {
   const path = pathFor(t);
   const { pid } = await hold(t, path);
-  const thread = startFixture(t, 'pid-file', ['hold', `${path}.other`]);
-  await thread.line();
-  const tid = Number(readFileSync(`/proc/${thread.pid}/status`, 'utf8').match(/^Pid:\s+(\d+)/m)?.[1]) + 1;
+  const tid = readdirSync(`/proc/${pid}/task`).find((name) => name !== String(pid));
   writeFileSync(path, `${tid}\n`);
   assert.throws(() => findDaemon(path), NOT_SEEN);
   writeFileSync(path, `${pid}\n`);
