@@ -1,7 +1,7 @@
 // The lock of a pid file: a write lock of the open file description (F_OFD_SETLK). Not flock(2): anybody who may read
-// the file could take that one too, and look like its daemon; a write lock takes a descriptor open for writing. And whether
-// it is held can be asked without taking it. Not the process's own record lock (F_SETLK): that is lost as soon as any
-// code of the process opens and closes the file.
+// the file could take that one too, and look like its daemon; a write lock takes a descriptor open for writing. And
+// whether it is held can be asked without taking it. Not the process's own record lock (F_SETLK): that is lost as soon
+// as any code of the process opens and closes the file.
 #include <fcntl.h>
 
 #include <cerrno>
@@ -19,11 +19,13 @@ static struct flock WholeFile(short type) {
   return lock;
 }
 
-// lockForWriting(fd): whether the lock was free and is ours now. It never waits.
-static Napi::Value LockForWriting(const Napi::CallbackInfo& info) {
+// lockForWriting(fd), lockForReading(fd): whether no other lock was in the way and it is ours now, in the place of one
+// that we had. They never wait.
+template <short kType>
+static Napi::Value Lock(const Napi::CallbackInfo& info) {
   int32_t fd;
   if (!ReadInt(info, 0, &fd)) return info.Env().Undefined();
-  struct flock lock = WholeFile(F_WRLCK);
+  struct flock lock = WholeFile(kType);
   if (fcntl(fd, F_OFD_SETLK, &lock) == 0) return Napi::Boolean::New(info.Env(), true);
   // POSIX allows either.
   if (errno == EAGAIN || errno == EACCES) return Napi::Boolean::New(info.Env(), false);
@@ -41,7 +43,8 @@ static Napi::Value IsLockedForWriting(const Napi::CallbackInfo& info) {
 }
 
 void RegisterLock(Napi::Env env, Napi::Object exports) {
-  exports.Set("lockForWriting", Napi::Function::New<LockForWriting>(env, "lockForWriting"));
+  exports.Set("lockForWriting", Napi::Function::New<Lock<F_WRLCK>>(env, "lockForWriting"));
+  exports.Set("lockForReading", Napi::Function::New<Lock<F_RDLCK>>(env, "lockForReading"));
   exports.Set("isLockedForWriting", Napi::Function::New<IsLockedForWriting>(env, "isLockedForWriting"));
 }
 

@@ -20,6 +20,8 @@ interface DescriptorCalls {
 interface LockCalls {
   /** Takes a write lock on the whole file, of the open file description; false if another has a lock. */
   lockForWriting(fd: number): boolean;
+  /** Takes a read lock, which any number can have at a time; false if another has a write lock. */
+  lockForReading(fd: number): boolean;
   /** Whether another open file description has such a lock. */
   isLockedForWriting(fd: number): boolean;
 }

@@ -32,6 +32,14 @@ class Child {
  public:
   Child(Plan& plan, Outcome& outcome) : plan_(plan), outcome_(outcome) {}
 
+  [[noreturn]] ENDS_CHILD void Run();
+
+ private:
+  // What the detached child needs: a few frames of the calls below.
+  static constexpr size_t kDetachedStack = 32 << 10;
+
+  static ENDS_CHILD int Go(void* child) { static_cast<Child*>(child)->GoOn(); }
+  [[noreturn]] ENDS_CHILD void GoOn();
   void EnterSession();
   void Detach();
   void AdjustOomScore();
@@ -45,7 +53,6 @@ class Child {
   void ResetSignals();
   void Execute();
 
- private:
   void Begin(Step step, size_t item = 0) {
     outcome_.item = static_cast<int>(item);
     outcome_.step = step;
@@ -77,14 +84,17 @@ void Child::EnterSession() {
 }
 
 // The one that leads the session ends here; its child goes on and can't get a controlling terminal any more. The memory
-// is copied this time: if the leader is killed while it waits, the caller's thread goes on, and whoever still ran in the
-// caller's memory then would be running in memory that is used for something else.
+// is copied this time: if the leader is killed while it waits, the caller's thread goes on, and whoever still ran in
+// the caller's memory then would be running in memory that is used for something else. The stack isn't copied
+// (launch.cc maps it shared): the second child has one of its own, in this frame, lest the leader come back to frames
+// that were overwritten.
 void Child::Detach() {
   if (!plan_.detach) return;
   Begin(Step::kDetach);
-  constexpr unsigned long kFlags = CLONE_VFORK | CLONE_PARENT_SETTID | SIGCHLD;
-  // The stack and the parent's tid have the same places on x86-64 and arm64.
-  if (Must(syscall(SYS_clone, kFlags, nullptr, &outcome_.detached, nullptr, nullptr)) != 0) _exit(0);
+  alignas(16) char stack[kDetachedStack];
+  constexpr int kFlags = CLONE_VFORK | CLONE_PARENT_SETTID | SIGCHLD;
+  Must(clone(Go, stack + sizeof stack, kFlags, this, &outcome_.detached));
+  _exit(0);
 }
 
 // The kernel leaves the parent's score alone although the memory is shared: it makes an exception for vfork.
@@ -215,11 +225,9 @@ void Child::Execute() {
   Must(execve(plan_.file.c_str(), plan_.argv.data(), plan_.env.data()));
 }
 
-}  // namespace
-
 // The order, and why:
-//  1. Session and group: the terminal of step 6 needs the session. The second fork here, where there is nothing yet that
-//     must not be done twice.
+//  1. Session and group: the terminal of step 6 needs the session. The second fork here, where there is nothing yet
+//     that must not be done twice.
 //  2. umask before files are created.
 //  3. The OOM score while /proc is the caller's.
 //  4. Files are opened as the caller would: with its privileges, in its root and its working directory, as a shell does
@@ -233,22 +241,29 @@ void Child::Execute() {
 //     enter is an error, not a gift.
 // 10. The parent's death signal after the ids, whose change clears it.
 // 11. Signals last: until then nothing can interrupt or run in here.
-ENDS_CHILD void RunChild(Plan& plan, Outcome& outcome) {
-  Child child(plan, outcome);
-  child.EnterSession();
-  child.Detach();
-  if (plan.umask) umask(*plan.umask);
-  child.AdjustOomScore();
-  child.HoldDescriptors();
-  child.PlaceDescriptors();
-  child.SetLimits();
-  child.ChangeRoot();
-  child.DropPrivileges();
-  child.EnterDirectory();
-  child.TieToParent();
-  child.ResetSignals();
-  child.Execute();
+ENDS_CHILD void Child::Run() {
+  EnterSession();
+  Detach();
+  GoOn();
+}
+
+ENDS_CHILD void Child::GoOn() {
+  if (plan_.umask) umask(*plan_.umask);
+  AdjustOomScore();
+  HoldDescriptors();
+  PlaceDescriptors();
+  SetLimits();
+  ChangeRoot();
+  DropPrivileges();
+  EnterDirectory();
+  TieToParent();
+  ResetSignals();
+  Execute();
   _exit(127);
 }
+
+}  // namespace
+
+ENDS_CHILD void RunChild(Plan& plan, Outcome& outcome) { Child(plan, outcome).Run(); }
 
 }  // namespace posix_daemon

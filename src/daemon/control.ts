@@ -1,19 +1,17 @@
-import { closeSync, fstatSync, readFileSync, type Stats } from 'node:fs';
+import { closeSync, fstatSync, readdirSync, readFileSync, type Stats } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { native } from '../native.js';
 import { openProcess, type ProcessHandle } from '../posix/process-handle.js';
 import { signalNumber } from '../posix/signal-number.js';
-import { startTime, uptimeMs } from '../posix/start-time.js';
+import { startTime } from '../posix/start-time.js';
 import * as validate from '../posix/validate.js';
 import { coded, unsafePidFile } from './errors.js';
-import { isAt, openForReading, readPid } from './pid-file.js';
+import { isAt, openForReading, readPid } from './pid-lock.js';
 
 const KILL_AFTER_MS = 10_000;
 // More than one is needed only while the daemon is just being replaced by another one.
 const ATTEMPTS = 10;
-// /proc/uptime and start times are in hundredths of a second.
-const PRECISION_MS = 10;
 const MAX_TIMEOUT_MS = 0x7fffffff;
 
 /** Options of {@link RunningDaemon.stop}. */
@@ -56,6 +54,7 @@ export class RunningDaemon {
   /** When its process was started, by the clock of now. */
   readonly startedAt: Date;
   readonly #process: ProcessHandle;
+  #waits = 0;
 
   /** @internal */
   constructor(process: ProcessHandle, startedAt: Date) {
@@ -86,8 +85,8 @@ export class RunningDaemon {
     milliseconds('options.killAfterMs', killAfterMs);
     milliseconds('options.timeoutMs', timeoutMs);
 
-    const ended = this.wait();
     if (!this.#signalUnlessGone(signal)) return { signal: null };
+    const ended = this.#process.ref().wait();
     if (await endsWithin(ended, Math.min(killAfterMs, timeoutMs))) return { signal };
     if (killAfterMs >= timeoutMs) throw this.#timedOut(timeoutMs);
     if (!this.#signalUnlessGone('SIGKILL')) return { signal };
@@ -97,7 +96,12 @@ export class RunningDaemon {
 
   /** Resolves when it has ended: by event, and the event loop is kept alive until then. */
   async wait(): Promise<void> {
-    await this.#process.wait();
+    this.#waits++;
+    try {
+      await this.#process.ref().wait();
+    } finally {
+      this.#waits--;
+    }
   }
 
   /** Gives the pidfd back; a pending wait() rejects with ABORT_ERR. */
@@ -120,6 +124,8 @@ export class RunningDaemon {
   }
 
   #timedOut(ms: number): Error {
+    // What isn't waited for any more must not keep the event loop alive.
+    if (this.#waits === 0) this.#process.unref();
     return coded('ETIMEDOUT', `ETIMEDOUT: process ${this.pid} has not ended within ${ms} ms`, { syscall: 'stop' });
   }
 }
@@ -136,7 +142,11 @@ function look(path: string): Seen | null {
   try {
     const file = fstatSync(fd);
     if (!file.isFile()) throw unsafePidFile(path, 'it is no regular file');
-    return native.isLockedForWriting(fd) ? { pid: readPid(fd), file } : null;
+    if (!native.isLockedForWriting(fd)) return null;
+    if ((file.mode & 0o022) !== 0) throw unsafePidFile(path, 'others than its owner can write to it, and lock it');
+    if (file.nlink > 1)
+      throw unsafePidFile(path, `it has ${file.nlink} names: it may be the pid file of another daemon`);
+    return { pid: readPid(fd), file };
   } finally {
     closeSync(fd);
   }
@@ -156,24 +166,48 @@ function checkClaim(path: string, owner: number, pid: number): void {
   throw unsafePidFile(path, `it belongs to uid ${owner} and names process ${pid}, which doesn't`);
 }
 
-/** The process, if it is the one that holds the lock; undefined if that has changed meanwhile. */
-function open(path: string, { pid, file }: { pid: number; file: Stats }, seenAtMs: number): RunningDaemon | undefined {
+/**
+ * Whether one of the process's descriptors has the lock. It hasn't if the number is a leftover that a starting daemon is
+ * about to overwrite, or one of another pid namespace.
+ *
+ * @returns undefined where the caller may not look, and therefore hardly signal it
+ */
+function holdsLock(pid: number, { ino }: Stats): boolean | undefined {
+  const folder = `/proc/${pid}/fdinfo`;
+  const lock = new RegExp(`^lock:.* OFDLCK .* WRITE .*:${ino} `, 'm');
+  try {
+    return readdirSync(folder).some((fd) => {
+      try {
+        return lock.test(readFileSync(`${folder}/${fd}`, 'latin1'));
+      } catch {
+        return false; // closed meanwhile
+      }
+    });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EACCES' || code === 'EPERM') return undefined;
+    if (code === 'ENOENT' || code === 'ESRCH') return false;
+    throw error;
+  }
+}
+
+/** The process, if it is the one that holds the lock; undefined if it isn't, or isn't any more. */
+function open(path: string, { pid, file }: { pid: number; file: Stats }): RunningDaemon | undefined {
   let handle: ProcessHandle;
   try {
     handle = openProcess(pid);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return undefined;
+    const { code } = error as NodeJS.ErrnoException;
+    // The second and third for a thread that doesn't lead its process, by the kernel's version: it is no daemon.
+    if (code === 'ESRCH' || code === 'EINVAL' || code === 'ENOENT') return undefined;
     throw error;
   }
   try {
     const started = startTime(pid);
     checkClaim(path, file.uid, pid);
-    // The daemon was there when the file was seen locked. Whoever started later has got its pid since.
-    const older = started === undefined || started.sinceBootMs <= seenAtMs + PRECISION_MS;
-    const again = look(path);
-    if (older && handle.alive && again?.pid === pid && isAt(path, file)) {
-      return new RunningDaemon(handle, started?.date ?? file.mtime);
-    }
+    const holds = holdsLock(pid, file) ?? look(path)?.pid === pid;
+    // Last, for all of this was asked by the number.
+    if (holds && isAt(path, file) && handle.alive) return new RunningDaemon(handle, started?.date ?? file.mtime);
   } catch (error) {
     handle.close();
     throw error;
@@ -185,11 +219,13 @@ function open(path: string, { pid, file }: { pid: number; file: Stats }, seenAtM
 /**
  * Finds the daemon that holds a pid file.
  *
- * The lock tells whether it runs; the pid in the file is opened as a pidfd, and taken for the daemon only if the file is
- * still locked and says the same after that, and the process was there before.
+ * The lock tells whether it runs. The pid in the file is opened as a pidfd, and taken for the daemon only if that process
+ * has the lock, as /proc/PID/fdinfo shows; or, where the caller may not look there, if the file is still locked and still
+ * says the same.
  *
  * @returns null if there is no such file, or nobody holds its lock: then the daemon is dead, whatever the file says
- * @throws ERR_PID_FILE_UNSAFE if the file is a link, or belongs to a user who doesn't own that process
+ * @throws ERR_PID_FILE_UNSAFE if the file is a link, belongs to a user who doesn't own that process, can be written by
+ * others than its owner, or has several names
  * @throws ERR_DAEMON_UNKNOWN if the lock is held, but the file doesn't tell by whom: the daemon is just starting, or a
  * process in another pid namespace holds it
  * @throws EACCES, EPERM, EMFILE: what can't be found out is no "not running"
@@ -198,12 +234,11 @@ export function findDaemon(pidFile: string): RunningDaemon | null {
   validate.path('pidFile', pidFile);
   const path = resolve(pidFile);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const seenAtMs = uptimeMs();
     const seen = look(path);
     if (!seen) return null;
     const { pid, file } = seen;
     if (pid === null) continue;
-    const found = open(path, { pid, file }, seenAtMs);
+    const found = open(path, { pid, file });
     if (found) return found;
   }
   throw coded('ERR_DAEMON_UNKNOWN', `${path} is locked, but names no process that could hold it`, { path });

@@ -4,6 +4,7 @@ import { dirname, parse, sep } from 'node:path';
 import { unsafePidFile } from './errors.js';
 
 const OTHERS_CAN_WRITE = 0o022;
+const STICKY = 0o1000;
 
 function trusted(uid: number): boolean {
   return uid === 0 || uid === process.geteuid?.();
@@ -20,13 +21,23 @@ function* waysTo(path: string): Iterable<string> {
   }
 }
 
-/** What is to be said about the folder of a file before one is made in it; undefined if nothing is. */
-export function folderConcern(path: string): string | undefined {
-  const folder = dirname(path);
+function concernOf(folder: string, isLast: boolean): string | undefined {
   const { mode, uid } = statSync(folder);
-  if (!trusted(uid)) return `${folder} belongs to another user (uid ${uid}), who can keep a daemon from starting there`;
+  if (!trusted(uid)) return `${folder} belongs to another user (uid ${uid})`;
   if ((mode & OTHERS_CAN_WRITE) === 0) return undefined;
-  return `${folder} can be written by other users (mode 0${(mode & 0o7777).toString(8)}), who can keep a daemon from starting there`;
+  // There, what is on the way can't be replaced by other users.
+  if (!isLast && (mode & STICKY) !== 0) return undefined;
+  return `${folder} can be written by other users (mode 0${(mode & 0o7777).toString(8)})`;
+}
+
+/** What is to be said about the way to a file before one is made there; undefined if nothing is. */
+export function folderConcern(path: string): string | undefined {
+  const last = dirname(path);
+  for (const way of [...waysTo(path)].reverse()) {
+    const concern = concernOf(way, way === last);
+    if (concern) return `${concern}, who can keep a daemon from starting there`;
+  }
+  return undefined;
 }
 
 /**

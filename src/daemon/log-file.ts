@@ -1,5 +1,18 @@
-import { closeSync, constants, fchmodSync, fchownSync, fstatSync, lstatSync, openSync, unlinkSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  type Stats,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 import { coded } from './errors.js';
+import { folderConcern } from './folder.js';
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
 const FLAGS = O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK;
@@ -60,18 +73,35 @@ function create(path: string, { mode, uid, gid }: LogFileStyle): number | undefi
   }
 }
 
+/** Refuses a file that another user made in order to read what a daemon says, or to say it in its place. */
+function checkExisting(path: string, file: Stats, { uid }: LogFileStyle): void {
+  if (file.isCharacterDevice()) return;
+  if (!file.isFile()) throw unsafeLog(path, 'it is neither a file nor a device');
+  const own = [0, process.geteuid?.(), uid, statSync(dirname(path)).uid].includes(file.uid);
+  if ((own && file.nlink === 1) || folderConcern(path) === undefined) return;
+  throw unsafeLog(
+    path,
+    own
+      ? `it has ${file.nlink} names, in a folder of others`
+      : `it belongs to another user (uid ${file.uid}), in a folder of others`,
+  );
+}
+
 /**
  * Opens a log to append to, and makes it if it isn't there.
  *
- * @throws ERR_LOG_FILE_UNSAFE for what is neither a file nor a device, and for a link that another user made; ENOENT,
- * ENOTDIR, EACCES, EROFS, ENOSPC, EISDIR, ENAMETOOLONG
+ * @throws ERR_LOG_FILE_UNSAFE for what is neither a file nor a device, for a link that another user made, and, in a folder
+ * that other users can write, for a file that they made; ENOENT, ENOTDIR, EACCES, EROFS, ENOSPC, EISDIR, ENAMETOOLONG
  */
 export function openLog(path: string, style: LogFileStyle): OpenLog {
   const made = create(path, style);
   if (made !== undefined) return { fd: made, created: true };
   const fd = openExisting(path);
-  const file = fstatSync(fd);
-  if (file.isFile() || file.isCharacterDevice()) return { fd, created: false };
-  closeSync(fd);
-  throw unsafeLog(path, 'it is neither a file nor a device');
+  try {
+    checkExisting(path, fstatSync(fd), style);
+    return { fd, created: false };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
 }

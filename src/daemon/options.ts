@@ -5,6 +5,7 @@ import type { Limit } from '../posix/limits.js';
 import { RESOURCES, type Resource } from '../posix/resources.js';
 import * as validate from '../posix/validate.js';
 import { nearestOf } from './nearest.js';
+import { checkMode } from './pid-file.js';
 
 /** A log that is more than a file to append to. */
 export interface LogOptions {
@@ -43,7 +44,7 @@ export interface DaemonizeOptions {
   title?: string;
   /** The pid file. @default none */
   pidFile?: string;
-  /** @default 0o644 */
+  /** Its mode, writable by the owner and nobody else. @default 0o644 */
   pidFileMode?: number;
   /** A file to read, `'null'`, `'inherit'`, or a descriptor. @default 'null' */
   stdin?: 'null' | 'inherit' | (string & {}) | number;
@@ -248,7 +249,7 @@ export function daemonPlan(options: DaemonizeOptions): DaemonPlan {
   const { ready = 'immediate', readyTimeoutMs = 30_000, mode = 'auto' } = options;
   validate.text('options.name', name);
   validate.integer('options.umask', umask, 0, 0o777);
-  validate.integer('options.pidFileMode', pidFileMode, 0, 0o777);
+  checkMode('options.pidFileMode', pidFileMode);
   validate.integer('options.logFileMode', logFileMode, 0, 0o777);
   validate.integer('options.readyTimeoutMs', readyTimeoutMs, 1, MAX_TIMEOUT_MS);
   if (options.keepFds !== undefined) validate.list('options.keepFds', options.keepFds, validate.descriptor);

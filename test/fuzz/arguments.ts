@@ -71,7 +71,8 @@ async function callEverything(calls: number, seed: number): Promise<void> {
   // Loaded only here: the tables open a file and look at the descriptors of this process.
   const { toolkit } = await import('./toolkit.js');
   const { processes } = await import('./processes.js');
-  const tables: Table = { ...toolkit, ...processes };
+  const { daemons } = await import('./daemons.js');
+  const tables: Table = { ...toolkit, ...processes, ...daemons };
 
   const functions = Object.entries(posix).filter(([, value]) => typeof value === 'function');
   const missing = functions.map(([name]) => name).filter((name) => !Object.hasOwn(tables, name));

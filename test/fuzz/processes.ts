@@ -22,6 +22,7 @@ const forkExecOptions = fc.record(
     stdio: fc.oneof(anything, fc.array(fc.oneof(anything, fc.constantFrom('null', 'inherit')), { maxLength: 4 })),
     fds: fc.oneof(anything, fc.dictionary(fc.string(), anything, { maxKeys: 2 })),
     setsid: fc.oneof(anything, fc.boolean()),
+    detach: fc.oneof(anything, fc.boolean()),
     setpgid: fc.oneof(anything, fc.boolean()),
     ctty: anything,
     pdeathsig: fc.oneof(anything, fc.constant('SIGKILL')),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { constants } from 'node:os';
 import { test } from 'node:test';
 import { openProcess } from 'posix-daemon';
@@ -42,6 +43,23 @@ test('wait() keeps the event loop alive until the process has ended', async (t) 
   assert.equal(await fixture.line(), '7');
   const { code, signal } = await fixture.outcome;
   assert.deepEqual({ code, signal }, { code: 0, signal: null });
+});
+
+for (const name of ['unreferenced', 'unreferencedMeanwhile']) {
+  test(`after unref() a wait keeps no event loop alive: ${name}`, async (t) => {
+    // Its child holds the pipes.
+    const fixture = startFixture(t, FIXTURE, [name]);
+    assert.equal(await fixture.line(), '"ends"');
+    const [code] = await once(fixture.child, 'exit');
+    assert.equal(code, 0);
+  });
+}
+
+test('after ref() it does again', async (t) => {
+  const fixture = startFixture(t, FIXTURE, ['referencedAgain']);
+  assert.equal(await fixture.line(), 'waiting');
+  fixture.child.stdin?.end();
+  assert.equal(await fixture.line(), '7');
 });
 
 test('a signal reaches the process, and fails with ESRCH once it has been reaped', async (t) => {
