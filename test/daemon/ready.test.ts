@@ -8,6 +8,12 @@ import { type Launch, launch, processesOf, startDaemon, type TestDaemon } from '
 import { hasEnded } from '../helpers/exec.js';
 import { until } from '../helpers/fixture.js';
 
+// By exec the starter waits in the same way.
+const ENDING = {
+  fork: ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGKILL'],
+  exec: ['SIGTERM', 'SIGKILL'],
+} as const;
+
 /** A daemon that has yet to say that it is ready. */
 async function unready(
   t: TestContext,
@@ -85,7 +91,7 @@ for (const mode of ['fork', 'exec'] as const) {
       await assertFailed(launched, 'the daemon was not ready within 500 ms and was killed');
     });
 
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGKILL'] as const) {
+    for (const signal of ENDING[mode]) {
       test(`a daemon that is not ready ends when its starter gets ${signal}`, async (t) => {
         const { folder, starter } = await unready(t, mode);
         starter.child.kill(signal);
