@@ -1,18 +1,22 @@
 // Starts one daemon many times at the same moment, again and again: one start has to succeed, all others to be refused.
 //
-//   npm run test:starts [-- --starts 100 --rounds 20]
+//   npm run test:starts [-- --starts 100 --rounds 20 --mode exec]
 import { parseArgs } from 'node:util';
 import { MODES } from '../helpers/plain-daemon.js';
 import { startAll } from './runner.js';
 
 const { values } = parseArgs({
-  options: { starts: { type: 'string', default: '100' }, rounds: { type: 'string', default: '20' } },
+  options: {
+    starts: { type: 'string', default: '100' },
+    rounds: { type: 'string', default: '20' },
+    mode: { type: 'string' },
+  },
 });
 const starts = Number(values.starts);
 
 let failures = 0;
 console.log('mode  round  starts  succeeded  refused  daemons     ms');
-for (const mode of MODES) {
+for (const mode of MODES.filter((one) => values.mode === undefined || values.mode === one)) {
   for (let round = 1; round <= Number(values.rounds); round++) {
     const began = performance.now();
     // Every other one over a file that a crash has left.
