@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
-import { resolveCredentials } from '../posix/credentials.js';
+import { type Credentials, resolveCredentials } from '../posix/credentials.js';
 import { coded, usage } from './errors.js';
 import { logFolder, makeFolder } from './folders.js';
 import type { Invocation } from './parse.js';
@@ -35,7 +35,9 @@ export function planDaemon({ command, operands }: Invocation, settings: Settings
   const foreground = command.name === 'run';
   const chroot = settings.get('chroot', values.path);
   const cwd = workingDirectory(settings, chroot);
-  const env = programEnvironment(settings.switch('clean-env'), settings.map('env', values.variables), cwd);
+  const ids = credentials(settings);
+  const set = settings.map('env', values.variables);
+  const env = programEnvironment(settings.switch('clean-env'), set, cwd, ids.uid);
   return {
     version: 1,
     name,
@@ -43,7 +45,7 @@ export function planDaemon({ command, operands }: Invocation, settings: Settings
     cwd,
     env,
     umask: settings.get('umask', values.umask) ?? process.umask(),
-    ...credentials(settings),
+    ...ids,
     ...given({ chroot, nice: settings.get('nice', values.nice) }),
     rlimits: settings.map('rlimit', values.limits),
     stopSignal: settings.get('stop-signal', values.signal) ?? 'SIGTERM',
@@ -79,25 +81,15 @@ function notDirectory(path: string): Error {
   return coded(code, `${code}: not a directory, chdir '${path}'`, { errno, syscall: 'chdir', path });
 }
 
-const FLAG_OF: Record<string, string> = {
-  'options.uid': '--user',
-  'options.gid': '--group',
-  'options.groups': '--groups',
-};
-
-function credentials(settings: Settings): ReturnType<typeof resolveCredentials> {
-  const asked = {
-    uid: settings.get('user', values.account),
-    gid: settings.get('group', values.account),
-    groups: settings.get('groups', values.accounts),
-  };
-  try {
-    return resolveCredentials('options', asked);
-  } catch (error) {
-    const refused = error as Error;
-    refused.message = refused.message.replace(/options\.[a-z]+/, (property) => FLAG_OF[property] ?? property);
-    throw refused;
-  }
+function credentials(settings: Settings): Credentials {
+  return resolveCredentials(
+    { uid: '--user', gid: '--group', groups: '--groups' },
+    {
+      uid: settings.get('user', values.account),
+      gid: settings.get('group', values.account),
+      groups: settings.get('groups', values.accounts),
+    },
+  );
 }
 
 /** In the foreground output isn't logged unless a log is named. */

@@ -1,6 +1,8 @@
 // What is to be run, and in which environment.
 import { accessSync, constants } from 'node:fs';
 import { basename, isAbsolute, join } from 'node:path';
+import { loginVariables } from '../daemon/environment.js';
+import { native } from '../native.js';
 import { lookPath } from '../posix/exec.js';
 import { invalidValue } from './errors.js';
 import { path } from './values.js';
@@ -53,8 +55,16 @@ export function resolveProgram(
 // What a login sets, and nothing of the shell that the daemon happens to be started from.
 const CLEAN = /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_.*|TZ)$/;
 
-/** The program's environment: the caller's without what is meant for this command, or the clean one; then what is set. */
-export function programEnvironment(clean: boolean, set: Record<string, string>, cwd: string): Record<string, string> {
+/**
+ * The program's environment: the caller's without what is meant for this command, or the clean one; then what its user's
+ * login would set, then what is asked for.
+ */
+export function programEnvironment(
+  clean: boolean,
+  set: Record<string, string>,
+  cwd: string,
+  uid: number | undefined,
+): Record<string, string> {
   const env: Record<string, string> = {};
   for (const [key, value] of Object.entries(process.env)) {
     if (value !== undefined && (clean ? CLEAN.test(key) : !key.startsWith('POSIX_DAEMON_'))) env[key] = value;
@@ -62,5 +72,6 @@ export function programEnvironment(clean: boolean, set: Record<string, string>, 
   // The shell's word for where it was; the program is somewhere else.
   if (env.PWD !== undefined) env.PWD = cwd;
   delete env.OLDPWD;
-  return { ...env, ...set };
+  const account = uid === undefined ? undefined : native.findUser(uid);
+  return { ...env, ...(account ? loginVariables(account) : {}), ...set };
 }

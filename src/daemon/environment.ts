@@ -1,4 +1,4 @@
-import { native } from '../native.js';
+import { type Account, native } from '../native.js';
 import type { DaemonPlan } from './options.js';
 
 // What tells of the terminal, the login and the place that the starter was called from.
@@ -21,14 +21,17 @@ const OF_THE_STARTER = [
   'WINDOWID',
 ] as const;
 
+/** What a login sets for a user. */
+export function loginVariables({ home, name, shell }: Account): Record<string, string> {
+  return { HOME: home, USER: name, LOGNAME: name, SHELL: shell };
+}
+
 /** The environment that a daemon gets. */
 export function daemonEnvironment({ env, account }: DaemonPlan): Record<string, string> {
   const given: Record<string, string | undefined> = { ...(env ?? process.env) };
   if (env === undefined) {
     for (const name of OF_THE_STARTER) delete given[name];
-    if (account) {
-      Object.assign(given, { HOME: account.home, USER: account.name, LOGNAME: account.name, SHELL: account.shell });
-    }
+    if (account) Object.assign(given, loginVariables(account));
   }
   return Object.fromEntries(Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }

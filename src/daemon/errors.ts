@@ -26,9 +26,12 @@ export function unsafePidFile(path: string, why: string): Error {
   return coded('ERR_PID_FILE_UNSAFE', `${path}: ${why}`, { path });
 }
 
-/** The text for a person: a system error's message with its step, anything else that was thrown as it is. */
+/** The text for a person: a system error's message, with the call, path and step if they aren't in it; anything else as it is. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const { step } = error as { step?: string };
-  return step ? `${error.message} (${step})` : error.message;
+  const { syscall, path, step, message } = error as NodeJS.ErrnoException & { step?: string };
+  let reason = message;
+  if (syscall && !message.includes(syscall)) reason += `, ${syscall}`;
+  if (path && !message.includes(path)) reason += ` '${path}'`;
+  return step ? `${reason} (${step})` : reason;
 }

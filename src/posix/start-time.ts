@@ -9,7 +9,7 @@ function bootedAt(): number {
 }
 
 /** How long the system has been up, suspended or not, in ms, to a hundredth of a second. @see proc_uptime(5) */
-function uptimeMs(): number {
+export function uptimeMs(): number {
   return Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * 1000;
 }
 

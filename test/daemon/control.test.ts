@@ -13,7 +13,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { findDaemon, type RunningDaemon } from 'posix-daemon';
 import { needsRoot, temporaryDirectory } from '../helpers/exec.js';
-import { startFixture, startProgram, until } from '../helpers/fixture.js';
+import { fixturePath, startFixture, startProgram, until } from '../helpers/fixture.js';
+import { inPidNamespace, namespaceRefused } from '../helpers/namespace.js';
 import { scenario } from '../helpers/scenario.js';
 import { as, HONEST, HOSTILE, lockToRead } from '../helpers/strangers.js';
 
@@ -276,3 +277,19 @@ for (const [what, how] of [
     assert.deepEqual(await scenario(t, 'find-daemon', ['stop', path], as(HONEST)), { signal: 'SIGTERM' });
   });
 }
+
+test('whoever got the pid of a daemon is never signalled', needsRoot, async (t) => {
+  const refused = namespaceRefused();
+  if (refused) return t.skip(refused);
+  const command = [process.execPath, fixturePath('find-daemon'), 'recycled', pathFor(t)];
+  const { stdout, stderr } = await inPidNamespace(t, command);
+  assert.equal(stderr, '');
+  assert.deepEqual(JSON.parse(stdout), {
+    samePid: true,
+    stopped: { signal: null },
+    signalled: 'ESRCH',
+    left: null,
+    starting: 'ERR_DAEMON_UNKNOWN',
+    unharmed: true,
+  });
+});
