@@ -6,6 +6,7 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { DaemonizeOptions } from 'posix-daemon';
 import { type Outcome, type Running, type Scope, startFixture, until } from './fixture.js';
 import { kill } from './processes.js';
@@ -133,6 +134,14 @@ function failed(connected: Promise<TestDaemon>) {
   };
 }
 
+/** A starter's outcome, which there is not as long as somebody has its pipes or its terminal open. */
+async function inTime(outcome: Promise<Outcome>): Promise<Outcome> {
+  const late = delay(20_000, undefined, { ref: false }).then(() => {
+    throw new Error('the starter runs, or the daemon has its outputs open');
+  });
+  return Promise.race([outcome, late]);
+}
+
 export interface StartedDaemon extends TestDaemon {
   folder: string;
   starter: Outcome & { pid: number };
@@ -141,5 +150,5 @@ export interface StartedDaemon extends TestDaemon {
 /** Starts the fixture, and waits until it is a daemon and the starter has ended. */
 export async function startDaemon(...args: Parameters<typeof launch>): Promise<StartedDaemon> {
   const { folder, starter, daemon } = launch(...args);
-  return { ...(await daemon), folder, starter: { pid: starter.pid, ...(await starter.outcome) } };
+  return { ...(await daemon), folder, starter: { pid: starter.pid, ...(await inTime(starter.outcome)) } };
 }
