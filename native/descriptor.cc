@@ -122,15 +122,15 @@ static Napi::Value SetCloexec(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// The highest descriptor of the main loop, which is made before any JavaScript runs. What is below it and isn't Node's was
-// open before: descriptors are given out from the lowest free number.
+// The highest descriptor of the main loop, which is made before any JavaScript runs. What is below it and isn't Node's
+// was open before: descriptors are given out from the lowest free number.
 static int LastOfBootstrap(uv_loop_t* loop) {
   return std::max({uv_backend_fd(loop), loop->async_io_watcher.fd, loop->signal_pipefd[0], loop->signal_pipefd[1]});
 }
 
 // inheritedDescriptors(): those from 3 on that whoever executed this program had left open. Known by their low numbers,
-// or, as Node marks only the first of them close-on-exec, by still lacking that mark. One that the program clears the mark
-// of looks the same: to be called before it can have.
+// or, as Node marks only the first of them close-on-exec, by still lacking that mark. One that the program clears the
+// mark of looks the same: to be called before it can have.
 static Napi::Value InheritedDescriptors(const Napi::CallbackInfo& info) {
   uv_loop_t* loop = nullptr;
   if (napi_get_uv_event_loop(info.Env(), &loop) != napi_ok) return ThrowErrno(info.Env(), ENOTSUP, "uv_default_loop");
@@ -147,8 +147,8 @@ static Napi::Value InheritedDescriptors(const Napi::CallbackInfo& info) {
   return result;
 }
 
-// waitReadable(fd, ms): whether there is something to read, or the end, within that time; -1 waits for ever. The event loop
-// stands still.
+// waitReadable(fd, ms): whether there is something to read, or the end, within that time; -1 waits for ever. The event
+// loop stands still.
 static Napi::Value WaitReadable(const Napi::CallbackInfo& info) {
   int32_t fd;
   int32_t timeout_ms;

@@ -2,8 +2,8 @@
 // env_start and env_end, and PR_SET_MM_MAP moves all four. Writing into the original argv instead, as others do, ends
 // where the environment begins or destroys it.
 //
-// PR_SET_MM_ARG_START and its like would touch nothing else, but need CAP_SYS_RESOURCE, and between two such calls every
-// user of the machine could read what lies between the old area and the new one.
+// PR_SET_MM_ARG_START and its like would touch nothing else, but need CAP_SYS_RESOURCE, and between two such calls
+// every user of the machine could read what lies between the old area and the new one.
 #include "shown_text.h"
 
 #include <fcntl.h>
@@ -31,8 +31,8 @@ static void Unmap(Area* area) {
   *area = {};
 }
 
-// The text shown, and the one before: whoever began to read it in /proc before the switch still copies from there. It is
-// unmapped at the next change. All static state belongs to the main thread.
+// The text shown, and the one before: whoever began to read it in /proc before the switch still copies from there. It
+// is unmapped at the next change. All static state belongs to the main thread.
 struct Areas {
   Area shown;
   Area previous;
@@ -106,8 +106,8 @@ ShowFailure Show(ShownText what, const std::string& text) {
   }
 
   Area area;
-  // A command line's last byte must be NUL. Anything else tells the kernel that an old-style program has overwritten its
-  // arguments, and then it shows no more than a page.
+  // A command line's last byte must be NUL. Anything else tells the kernel that an old-style program has overwritten
+  // its arguments, and then it shows no more than a page.
   area.size = text.size() + 1;
   void* memory = mmap(nullptr, area.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return {errno, "mmap", nullptr};

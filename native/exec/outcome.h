@@ -29,9 +29,9 @@ enum class Step : int {
 
 inline const char* StepName(Step step) {
   static constexpr const char* kNames[] = {
-      "clone",       "setsid", "setpgid", "clone",  "oom_score_adj", "dup",          "open",
-      "close_range", "ioctl",  "setrlimit", "setpriority",   "chroot",       "setgroups",
-      "setgid",      "setuid", "chdir",     "prctl",         "rt_sigaction", "execve",
+      "clone",       "setsid", "setpgid",   "clone",        "oom_score_adj", "dup",       "open",
+      "close_range", "ioctl",  "setrlimit", "setpriority",  "chroot",        "setgroups", "setgid",
+      "setuid",      "chdir",  "prctl",     "rt_sigaction", "execve",
   };
   static_assert(sizeof kNames / sizeof *kNames == static_cast<int>(Step::kExecve) + 1);
   return kNames[static_cast<int>(step)];

@@ -156,15 +156,15 @@ bool ReadPlan(const Napi::CallbackInfo& info, Plan* plan) {
   if (!info[0].IsObject()) return Refuse(info.Env(), "a plan is expected");
   const auto object = info[0].As<Napi::Object>();
   std::optional<int32_t> pdeathsig;
-  const bool read =
-      ReadProgram(object, plan) && Read(object, "setsid", &plan->setsid) && Read(object, "detach", &plan->detach) &&
-      Read(object, "setpgid", &plan->setpgid) &&
-      Read(object, "ctty", &plan->ctty) && Read(object, "umask", &plan->umask) && ReadOomScoreAdj(object, plan) &&
-      ReadDescriptors(object, plan) && Read(object, "rlimits", &plan->rlimits) && Read(object, "nice", &plan->nice) &&
-      Read(object, "chroot", &plan->chroot) && Read(object, "cwd", &plan->cwd) &&
-      Read(object, "groups", &plan->groups) && Read(object, "gid", &plan->gid) && Read(object, "uid", &plan->uid) &&
-      Read(object, "pdeathsig", &pdeathsig) && Read(object, "resetSignals", &plan->reset_signals) &&
-      ReadSignalMask(object, &plan->signal_mask);
+  const bool read = ReadProgram(object, plan) && Read(object, "setsid", &plan->setsid) &&
+                    Read(object, "detach", &plan->detach) && Read(object, "setpgid", &plan->setpgid) &&
+                    Read(object, "ctty", &plan->ctty) && Read(object, "umask", &plan->umask) &&
+                    ReadOomScoreAdj(object, plan) && ReadDescriptors(object, plan) &&
+                    Read(object, "rlimits", &plan->rlimits) && Read(object, "nice", &plan->nice) &&
+                    Read(object, "chroot", &plan->chroot) && Read(object, "cwd", &plan->cwd) &&
+                    Read(object, "groups", &plan->groups) && Read(object, "gid", &plan->gid) &&
+                    Read(object, "uid", &plan->uid) && Read(object, "pdeathsig", &pdeathsig) &&
+                    Read(object, "resetSignals", &plan->reset_signals) && ReadSignalMask(object, &plan->signal_mask);
   plan->pdeathsig = pdeathsig.value_or(0);
   return read;
 }
