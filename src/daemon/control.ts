@@ -191,6 +191,16 @@ function holdsLock(pid: number, { ino }: Stats): boolean | undefined {
   }
 }
 
+/** Whether the main thread has ended and others have not yet: they hold the files, which /proc shows no more. */
+function isEnding(pid: number, handle: ProcessHandle): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z') && handle.alive;
+  } catch {
+    return false;
+  }
+}
+
 /** The process, if it is the one that holds the lock; undefined if it isn't, or isn't any more. */
 function open(path: string, { pid, file }: { pid: number; file: Stats }): RunningDaemon | undefined {
   let handle: ProcessHandle;
@@ -205,7 +215,7 @@ function open(path: string, { pid, file }: { pid: number; file: Stats }): Runnin
   try {
     const started = startTime(pid);
     checkClaim(path, file.uid, pid);
-    const holds = holdsLock(pid, file) ?? look(path)?.pid === pid;
+    const holds = isEnding(pid, handle) || (holdsLock(pid, file) ?? look(path)?.pid === pid);
     // Last, for all of this was asked by the number.
     if (holds && isAt(path, file) && handle.alive) return new RunningDaemon(handle, started?.date ?? file.mtime);
   } catch (error) {

@@ -73,7 +73,7 @@ for (const mode of MODES) {
 
   test(`by ${mode}: root’s rights that one hasn’t are EPERM`, needsRoot, (t) => {
     const prepare = (folder: string) => chownSync(folder, HONEST, HONEST);
-    return fails(t, (folder) => ({ ...withFiles(folder), user: 0, mode }), /: EPERM, .*set[gu]/, as(HONEST), prepare);
+    return fails(t, (folder) => ({ ...withFiles(folder), user: 0, mode }), /: EPERM: .*set[gu]/, as(HONEST), prepare);
   });
 
   for (const [what, mountOptions, fill, code] of [
