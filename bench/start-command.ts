@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ import type { Row, Side } from './lib/report.js';
 import { interleave } from './lib/stats.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const command = join(root, 'dist/cli/bin.js');
+const command = join(root, 'dist/posix-daemon.cjs');
 
 interface Run {
   file: string;
@@ -33,8 +33,21 @@ function must({ file, args, env = process.env }: Run): void {
   if (status !== 0) throw new Error(`${file} ${args.join(' ')}: ${stderr}`);
 }
 
-function stopByPidFile(path: string): void {
-  process.kill(Number(readFileSync(path, 'utf8')), 'SIGKILL');
+function pidIn(path: string): number | undefined {
+  const pid = existsSync(path) ? Number.parseInt(readFileSync(path, 'utf8'), 10) : Number.NaN;
+  // An empty file must not be read as 0, which is this process's own group.
+  return pid > 1 ? pid : undefined;
+}
+
+/** Kills the process of a pid file, which may be written only after the command has returned. */
+async function stopByPidFile(path: string): Promise<void> {
+  const end = performance.now() + 5000;
+  let pid: number | undefined;
+  for (pid = pidIn(path); pid === undefined; pid = pidIn(path)) {
+    if (performance.now() > end) throw new Error(`${path} has no pid in it`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  process.kill(pid, 'SIGKILL');
   rmSync(path);
 }
 
@@ -71,20 +84,12 @@ function contenders(node: string, folder: string) {
         '1000',
       ];
       const ms = await timed({ file: 'start-stop-daemon', args });
-      // It returns before the pid file is written.
-      for (const end = performance.now() + 5000; performance.now() < end; ) {
-        try {
-          stopByPidFile(pidFile);
-          break;
-        } catch {
-          await new Promise((resolve) => setTimeout(resolve, 1));
-        }
-      }
+      await stopByPidFile(pidFile);
       return ms;
     },
     async daemonize() {
       const ms = await timed({ file: 'daemonize', args: ['-p', pidFile, sleep, '1000'] });
-      stopByPidFile(pidFile);
+      await stopByPidFile(pidFile);
       return ms;
     },
     async pm2Up() {
@@ -99,6 +104,7 @@ function contenders(node: string, folder: string) {
       must(ask('kill'));
       return ms;
     },
+    end: () => must(ask('kill')),
     bareNode: () => timed({ file: node, args: ['-e', '0'] }),
   };
 }
@@ -109,8 +115,9 @@ export const startCommand: Bench = {
   samples: 20,
   async run(node, samples) {
     const folder = mkdtempSync(join(tmpdir(), 'posix-daemon-bench-'));
+    const { end, ...sides } = contenders(node, folder);
     try {
-      const series = await interleave(samples, contenders(node, folder), 2);
+      const series = await interleave(samples, sides, 2);
       const own: Side = { label: 'posix-daemon start', samples: series.posixDaemon };
       const against = (label: string, times: readonly number[], target?: Row['target']): Row => ({
         what: `${label} ÷ ours`,
@@ -131,6 +138,7 @@ export const startCommand: Bench = {
         },
       ];
     } finally {
+      end();
       rmSync(folder, { recursive: true, force: true });
     }
   },
