@@ -1,6 +1,9 @@
-// npm run demo: starts the classic daemon, asks it something, looks at it from outside, and stops it.
+// npm run demo: starts the classic daemon, asks it something, looks at it from outside, and stops it; then the same by the
+// command, with a web server that knows nothing of daemons.
 import { spawnSync } from 'node:child_process';
-import { readFileSync, readlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openProcess } from 'posix-daemon';
 
@@ -48,5 +51,38 @@ say(`$ kill ${pid}`);
 daemon.signal('SIGTERM');
 await daemon.wait();
 indent('it has ended');
+
+/** Has the command posix-daemon do something, and shows it. */
+function command(...args: string[]): void {
+  say(`$ posix-daemon ${args.join(' ')}`);
+  const start = performance.now();
+  const { status, stdout, stderr } = spawnSync(process.execPath, [posixDaemon, ...args], { encoding: 'utf8', env });
+  indent(`${stdout}${stderr}`);
+  indent(`(exit code ${status}, ${Math.round(performance.now() - start)} ms)`);
+}
+
+const posixDaemon = fileURLToPath(new URL('../../dist/posix-daemon.cjs', import.meta.url));
+const home = mkdtempSync(join(tmpdir(), 'posix-daemon-demo-'));
+const env = { ...process.env, POSIX_DAEMON_HOME: home };
+const server = join(home, 'server.mjs');
+writeFileSync(
+  server,
+  `import { createServer } from 'node:http';
+const server = createServer((_, response) => response.end(\`\${process.pid}\\n\`));
+server.listen(0, '127.0.0.1', () => console.log(\`listening on port \${server.address().port}\`));
+`,
+);
+try {
+  command('start', '--name', 'web', '--up-ms', '200', '--', server);
+  command('status', 'web');
+  command('start', '--name', 'web', '--', server);
+  command('restart', 'web');
+  command('logs', 'web');
+  command('stop', 'web');
+  command('status', 'web');
+} finally {
+  spawnSync(process.execPath, [posixDaemon, 'stop', 'web'], { env });
+  rmSync(home, { recursive: true, force: true });
+}
 
 process.exitCode = checks.every(([, holds]) => holds) ? 0 : 1;

@@ -1,5 +1,5 @@
 // The errors that the command makes itself. What the user got wrong is a TypeError: it ends with exit code 2.
-import { closest } from './suggest.js';
+import { nearestOf } from '../daemon/nearest.js';
 
 export function coded(code: string, message: string, more: object = {}): Error {
   return Object.assign(new Error(message), { code }, more);
@@ -11,7 +11,7 @@ export function usage(code: string, message: string, more: object = {}): TypeErr
 
 /** For a word that isn't one of those there are: names the nearest. */
 export function unknown(code: string, what: string, word: string, known: Iterable<string>): TypeError {
-  const near = closest(word, known);
+  const near = nearestOf(word, known);
   const hint = near === undefined ? '' : `. Did you mean '${near}'?`;
   return usage(code, `unknown ${what} '${word}'${hint}`, near === undefined ? {} : { suggestion: near });
 }

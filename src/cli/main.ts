@@ -1,6 +1,7 @@
 // The command posix-daemon: takes the command line apart, runs the command, and tells what went wrong.
+
+import { asksForJson, parseCommandLine } from './arguments/parse.js';
 import { isUsage } from './errors.js';
-import { asksForJson, parseCommandLine } from './parse.js';
 
 const FAILED = 1;
 const MISUSED = 2;
@@ -13,7 +14,7 @@ export async function main(args: readonly string[]): Promise<void> {
   } catch (error) {
     const ofStatus = args[0] === 'status' || args[0] === 'state';
     process.exitCode = ofStatus ? STATUS_UNKNOWN : isUsage(error) ? MISUSED : FAILED;
-    const { printError } = await import('./print-error.js');
+    const { printError } = await import('./output/print-error.js');
     printError(error as Error, { json: asksForJson(args), command: args[0] });
   }
 }

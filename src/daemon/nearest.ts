@@ -1,7 +1,17 @@
-import { closest, distance } from 'fastest-levenshtein';
+import { createRequire } from 'node:module';
 
-/** What somebody who wrote `word` may have meant: the known one that few letters away; undefined if none is near. */
-export function nearestOf(word: string, known: readonly string[]): string | undefined {
-  const nearest = known.length > 0 ? closest(word, known) : undefined;
-  return nearest !== undefined && distance(word, nearest) <= Math.max(2, nearest.length / 3) ? nearest : undefined;
+const require = createRequire(import.meta.filename);
+
+/** The known word that was probably meant; undefined if none is near. */
+export function nearestOf(word: string, known: Iterable<string>): string | undefined {
+  // Loaded where somebody has mistyped something, and only there.
+  const { distance } = require('fastest-levenshtein') as typeof import('fastest-levenshtein');
+  // Two of five letters may be wrong: one that is missing, two that changed places.
+  let best = Math.ceil(word.length * 0.4) + 1;
+  let found: string | undefined;
+  for (const candidate of known) {
+    const length = candidate.startsWith(word) && word.length > 1 ? 1 : distance(word, candidate);
+    if (length < best) [best, found] = [length, candidate];
+  }
+  return found;
 }

@@ -1,8 +1,8 @@
-import { bash } from '../completion-bash.js';
-import { zsh } from '../completion-zsh.js';
+import type { Invocation } from '../arguments/parse.js';
+import { bash } from '../completion/bash.js';
+import { zsh } from '../completion/zsh.js';
 import { unknown, usage } from '../errors.js';
-import type { Invocation } from '../parse.js';
-import { print } from '../terminal.js';
+import { print } from '../output/terminal.js';
 
 const SHELLS: Record<string, () => string> = { bash, zsh };
 

@@ -1,8 +1,8 @@
-import { COMMAND_WORDS, COMMANDS, type Command, findCommand, OPERANDS } from '../commands.js';
+import { COMMAND_WORDS, COMMANDS, type Command, findCommand, OPERANDS } from '../arguments/commands.js';
+import { CONFIG_KEYS, configKey, OPTIONS, type Option, type OptionName, variable } from '../arguments/options.js';
+import type { Invocation } from '../arguments/parse.js';
 import { unknown } from '../errors.js';
-import { CONFIG_KEYS, configKey, OPTIONS, type Option, type OptionName, variable } from '../options.js';
-import type { Invocation } from '../parse.js';
-import { painter, print } from '../terminal.js';
+import { painter, print } from '../output/terminal.js';
 
 type Paint = ReturnType<typeof painter>;
 

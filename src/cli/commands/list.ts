@@ -1,11 +1,11 @@
-import { paintState, stateAsJson } from '../describe.js';
-import { existingStateFolder } from '../folders.js';
-import { duration, shellWords } from '../format.js';
-import type { Invocation } from '../parse.js';
-import { DaemonFiles, daemonNames } from '../record.js';
-import { Settings } from '../settings.js';
-import { type DaemonState, lookAt } from '../state.js';
-import { painter, print } from '../terminal.js';
+import type { Invocation } from '../arguments/parse.js';
+import { Settings } from '../arguments/settings.js';
+import { paintState, stateAsJson } from '../output/describe.js';
+import { duration, shellWords } from '../output/format.js';
+import { painter, print } from '../output/terminal.js';
+import { existingStateFolder } from '../state/folders.js';
+import { DaemonFiles, daemonNames } from '../state/record.js';
+import { type DaemonState, lookAt } from '../state/state.js';
 
 const HEAD = ['NAME', 'STATE', 'PID', 'UPTIME', 'COMMAND'];
 const STATE = 1;

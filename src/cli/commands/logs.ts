@@ -1,13 +1,13 @@
+import type { Invocation } from '../arguments/parse.js';
+import { namesMeant, Settings } from '../arguments/settings.js';
+import * as values from '../arguments/values.js';
 import { coded } from '../errors.js';
-import { existingStateFolder, stateFolder } from '../folders.js';
-import { LogFollower } from '../log-follower.js';
-import { LogPrinter } from '../log-printer.js';
-import { lastLinesWithBackups } from '../log-tail.js';
-import type { Invocation } from '../parse.js';
-import { DaemonFiles, daemonNames } from '../record.js';
-import { namesMeant, Settings } from '../settings.js';
-import { noName } from '../several.js';
-import * as values from '../values.js';
+import { LogFollower } from '../logs/follower.js';
+import { LogPrinter } from '../logs/printer.js';
+import { lastLinesWithBackups } from '../logs/tail.js';
+import { noName } from '../output/several.js';
+import { existingStateFolder, stateFolder } from '../state/folders.js';
+import { DaemonFiles, daemonNames } from '../state/record.js';
 import { refuseUnknown } from './restart.js';
 
 const LINES = 10;

@@ -1,11 +1,11 @@
 import { accessSync, constants, statSync } from 'node:fs';
-import { endDaemon } from '../end.js';
+import { nearestOf } from '../../daemon/nearest.js';
+import type { Invocation } from '../arguments/parse.js';
 import { coded } from '../errors.js';
-import { launch } from '../launch.js';
-import type { Invocation } from '../parse.js';
-import { type DaemonFiles, type DaemonRecord, daemonNames } from '../record.js';
-import { forEachDaemon } from '../several.js';
-import { closest } from '../suggest.js';
+import { endDaemon } from '../launch/end.js';
+import { launch } from '../launch/launch.js';
+import { forEachDaemon } from '../output/several.js';
+import { type DaemonFiles, type DaemonRecord, daemonNames } from '../state/record.js';
 import { endOptions } from './stop.js';
 
 interface Restarted {
@@ -31,7 +31,7 @@ export async function restart(invocation: Invocation): Promise<number> {
 }
 
 export function refuseUnknown({ folder, name }: DaemonFiles): never {
-  const near = closest(name, daemonNames(folder));
+  const near = nearestOf(name, daemonNames(folder));
   const hint = near === undefined ? '' : `. Did you mean '${near}'?`;
   const more = { ...(near === undefined ? {} : { suggestion: near }) };
   throw coded('ERR_UNKNOWN_DAEMON', `${name}: no daemon of this name is known${hint}`, more);

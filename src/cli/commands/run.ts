@@ -1,12 +1,12 @@
 import { keeperPath } from '../../daemon/keeper.js';
 import { execve } from '../../posix/exec.js';
-import { makeFolder, stateFolder } from '../folders.js';
-import { keeperArguments } from '../keeper-arguments.js';
-import { Locks } from '../locks.js';
-import type { Invocation } from '../parse.js';
-import { planDaemon } from '../plan.js';
-import { DaemonFiles } from '../record.js';
-import { Settings } from '../settings.js';
+import type { Invocation } from '../arguments/parse.js';
+import { Settings } from '../arguments/settings.js';
+import { keeperArguments } from '../launch/keeper-arguments.js';
+import { planDaemon } from '../launch/plan.js';
+import { makeFolder, stateFolder } from '../state/folders.js';
+import { Locks } from '../state/locks.js';
+import { DaemonFiles } from '../state/record.js';
 
 /** Becomes the keeper: nothing of Node stays behind it. Returns only by throwing. */
 export async function run(invocation: Invocation): Promise<never> {

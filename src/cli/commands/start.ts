@@ -1,10 +1,10 @@
-import { makeFolder, stateFolder } from '../folders.js';
-import { launch } from '../launch.js';
-import type { Invocation } from '../parse.js';
-import { planDaemon } from '../plan.js';
-import { DaemonFiles } from '../record.js';
-import { Settings } from '../settings.js';
-import { print } from '../terminal.js';
+import type { Invocation } from '../arguments/parse.js';
+import { Settings } from '../arguments/settings.js';
+import { launch } from '../launch/launch.js';
+import { planDaemon } from '../launch/plan.js';
+import { print } from '../output/terminal.js';
+import { makeFolder, stateFolder } from '../state/folders.js';
+import { DaemonFiles } from '../state/record.js';
 
 export async function start(invocation: Invocation): Promise<number> {
   const settings = new Settings(invocation);

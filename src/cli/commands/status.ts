@@ -1,10 +1,10 @@
-import { describeState, stateAsJson } from '../describe.js';
-import { existingStateFolder, stateFolder } from '../folders.js';
-import type { Invocation } from '../parse.js';
-import { DaemonFiles, daemonNames } from '../record.js';
-import { namesMeant, Settings } from '../settings.js';
-import { EXIT_CODES, lookAt } from '../state.js';
-import { painter, print } from '../terminal.js';
+import type { Invocation } from '../arguments/parse.js';
+import { namesMeant, Settings } from '../arguments/settings.js';
+import { describeState, stateAsJson } from '../output/describe.js';
+import { painter, print } from '../output/terminal.js';
+import { existingStateFolder, stateFolder } from '../state/folders.js';
+import { DaemonFiles, daemonNames } from '../state/record.js';
+import { EXIT_CODES, lookAt } from '../state/state.js';
 
 /** Of several daemons the worst decides. */
 const WORST_FIRST = ['unknown', 'dead', 'stopped', 'running'] as const;

@@ -1,11 +1,11 @@
-import { type Ended, endDaemon } from '../end.js';
-import { duration } from '../format.js';
-import type { Invocation } from '../parse.js';
-import { daemonNames } from '../record.js';
-import type { Settings } from '../settings.js';
-import { forEachDaemon } from '../several.js';
-import { closest } from '../suggest.js';
-import * as values from '../values.js';
+import { nearestOf } from '../../daemon/nearest.js';
+import type { Invocation } from '../arguments/parse.js';
+import type { Settings } from '../arguments/settings.js';
+import * as values from '../arguments/values.js';
+import { type Ended, endDaemon } from '../launch/end.js';
+import { duration } from '../output/format.js';
+import { forEachDaemon } from '../output/several.js';
+import { daemonNames } from '../state/record.js';
 
 export const TIMEOUT_MS = 10_000;
 
@@ -20,7 +20,7 @@ export async function stop(invocation: Invocation): Promise<number> {
         const known = daemonNames(files.folder);
         const ended = await endDaemon(files, options);
         if (forget) files.forget();
-        const near = known.includes(files.name) ? undefined : closest(files.name, known);
+        const near = known.includes(files.name) ? undefined : nearestOf(files.name, known);
         return { ...ended, ...(near === undefined ? {} : { suggestion: near }) };
       };
     },

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../load-addon.js';
-import { asksForJson } from '../parse.js';
-import { print } from '../terminal.js';
+import { asksForJson } from '../arguments/parse.js';
+import { print } from '../output/terminal.js';
 
 export async function version(args: readonly string[]): Promise<number> {
   const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };

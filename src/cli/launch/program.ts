@@ -1,11 +1,11 @@
 // What is to be run, and in which environment.
 import { accessSync, constants } from 'node:fs';
 import { basename, isAbsolute, join } from 'node:path';
-import { loginVariables } from '../daemon/environment.js';
-import { native } from '../native.js';
-import { lookPath } from '../posix/exec.js';
-import { invalidValue } from './errors.js';
-import { path } from './values.js';
+import { loginVariables } from '../../daemon/environment.js';
+import { native } from '../../native.js';
+import { lookPath } from '../../posix/exec.js';
+import { path } from '../arguments/values.js';
+import { invalidValue } from '../errors.js';
 
 export interface Program {
   /** Absolute. */

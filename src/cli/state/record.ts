@@ -1,10 +1,10 @@
 // What a daemon was started with, kept so that restart can do it again: NAME.json in the state folder.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Resource } from '../posix/resources.js';
-import { coded } from './errors.js';
+import type { Resource } from '../../posix/resources.js';
+import { isName, type ResourceLimit } from '../arguments/values.js';
+import { coded } from '../errors.js';
 import { Draft, readIfThere, removeIfThere } from './state-file.js';
-import { isName, type ResourceLimit } from './values.js';
 
 const VERSION = 1;
 

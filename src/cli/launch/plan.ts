@@ -2,14 +2,14 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
-import { type Credentials, resolveCredentials } from '../posix/credentials.js';
-import { coded, usage } from './errors.js';
-import { logFolder, makeFolder } from './folders.js';
-import type { Invocation } from './parse.js';
+import { type Credentials, resolveCredentials } from '../../posix/credentials.js';
+import type { Invocation } from '../arguments/parse.js';
+import type { Settings } from '../arguments/settings.js';
+import * as values from '../arguments/values.js';
+import { coded, usage } from '../errors.js';
+import { logFolder, makeFolder } from '../state/folders.js';
+import { DaemonFiles, type DaemonRecord } from '../state/record.js';
 import { defaultName, programEnvironment, resolveProgram } from './program.js';
-import { DaemonFiles, type DaemonRecord } from './record.js';
-import type { Settings } from './settings.js';
-import * as values from './values.js';
 
 const MAX_BYTES = 50 * 2 ** 20;
 const BACKUPS = 10;

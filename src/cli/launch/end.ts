@@ -1,13 +1,13 @@
 // Ends a daemon, for stop and restart: its program by pidfd, and what it leaves behind.
 import { setTimeout as delay } from 'node:timers/promises';
-import { findDaemon, type RunningDaemon } from '../daemon/control.js';
-import { PidFile } from '../daemon/pid-file.js';
-import { openProcess, type ProcessHandle } from '../posix/process-handle.js';
-import { startTime } from '../posix/start-time.js';
-import { duration } from './format.js';
-import type { DaemonFiles } from './record.js';
-import { readStatus } from './status-file.js';
-import { telling } from './waiting.js';
+import { findDaemon, type RunningDaemon } from '../../daemon/control.js';
+import { PidFile } from '../../daemon/pid-file.js';
+import { openProcess, type ProcessHandle } from '../../posix/process-handle.js';
+import { startTime } from '../../posix/start-time.js';
+import { duration } from '../output/format.js';
+import { telling } from '../output/waiting.js';
+import type { DaemonFiles } from '../state/record.js';
+import { readStatus } from '../state/status-file.js';
 
 export interface EndOptions {
   /** What the program is sent first; undefined: what it was started with. */

@@ -1,9 +1,9 @@
 // One daemon a name, also while several are being started at once, and whichever pid file each is given.
-import { findDaemon } from '../daemon/control.js';
-import { type AlreadyRunningError, alreadyRunning } from '../daemon/errors.js';
-import { PidFile } from '../daemon/pid-file.js';
-import { coded } from './errors.js';
-import { duration } from './format.js';
+import { findDaemon } from '../../daemon/control.js';
+import { type AlreadyRunningError, alreadyRunning } from '../../daemon/errors.js';
+import { PidFile } from '../../daemon/pid-file.js';
+import { coded } from '../errors.js';
+import { duration } from '../output/format.js';
 import type { DaemonFiles, DaemonRecord } from './record.js';
 import { readStatus } from './status-file.js';
 

@@ -1,6 +1,7 @@
 // Where options come from: the flag, then the environment, then the config file, then the default.
+
+import { invalidValue } from '../errors.js';
 import { type Config, loadConfig } from './config-file.js';
-import { invalidValue } from './errors.js';
 import { OPTIONS, type OptionName, variable } from './options.js';
 import type { Given, Invocation } from './parse.js';
 import * as values from './values.js';

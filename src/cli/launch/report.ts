@@ -1,8 +1,8 @@
 // The one line that the keeper sends its starter.
 import { read } from 'node:fs';
 import { getSystemErrorMap } from 'node:util';
-import { signalName } from '../posix/signal-number.js';
-import { coded } from './errors.js';
+import { signalName } from '../../posix/signal-number.js';
+import { coded } from '../errors.js';
 
 export type Report = { pid: number } | { error: Error } | { exitCode: number } | { signal: string };
 

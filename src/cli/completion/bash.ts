@@ -1,5 +1,5 @@
-import { COMMAND_WORDS, COMMANDS, type Command } from './commands.js';
-import { OPTIONS, type Option } from './options.js';
+import { COMMAND_WORDS, COMMANDS, type Command } from '../arguments/commands.js';
+import { OPTIONS, type Option } from '../arguments/options.js';
 
 const WORDS: Record<Command['operands'], string> = {
   none: '',

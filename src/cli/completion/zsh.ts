@@ -1,5 +1,5 @@
-import { COMMANDS, type Command } from './commands.js';
-import { OPTIONS, type Option, type OptionName } from './options.js';
+import { COMMANDS, type Command } from '../arguments/commands.js';
+import { OPTIONS, type Option, type OptionName } from '../arguments/options.js';
 
 const OPERANDS: Record<Command['operands'], string[]> = {
   none: [],

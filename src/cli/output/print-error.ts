@@ -1,6 +1,6 @@
 // How a failure looks: for people, or as JSON.
-import { findCommand } from './commands.js';
-import { isUsage } from './errors.js';
+import { findCommand } from '../arguments/commands.js';
+import { isUsage } from '../errors.js';
 import { painter, print } from './terminal.js';
 
 type Shown = NodeJS.ErrnoException & { lines?: readonly string[]; log?: string };

@@ -1,17 +1,17 @@
 // Starts a daemon: the keeper, which starts the program and tells when it runs.
 import { closeSync } from 'node:fs';
-import { keeperPath } from '../daemon/keeper.js';
-import { pipe } from '../posix/descriptor.js';
-import { forkExec } from '../posix/exec.js';
-import { coded } from './errors.js';
-import { duration } from './format.js';
+import { keeperPath } from '../../daemon/keeper.js';
+import { pipe } from '../../posix/descriptor.js';
+import { forkExec } from '../../posix/exec.js';
+import { coded } from '../errors.js';
+import { endOf, lastLines } from '../logs/tail.js';
+import { duration } from '../output/format.js';
+import { telling } from '../output/waiting.js';
+import { Locks } from '../state/locks.js';
+import type { DaemonFiles, DaemonRecord } from '../state/record.js';
+import type { Draft } from '../state/state-file.js';
 import { keeperArguments } from './keeper-arguments.js';
-import { Locks } from './locks.js';
-import { endOf, lastLines } from './log-tail.js';
-import type { DaemonFiles, DaemonRecord } from './record.js';
 import { type Report, readReport } from './report.js';
-import type { Draft } from './state-file.js';
-import { telling } from './waiting.js';
 
 /** The descriptors' numbers in the keeper. */
 const HANDED = { lock: 3, report: 4 } as const;

@@ -1,8 +1,8 @@
 // The command line, taken apart by Node's own parser; what it leaves open (commands, suggestions, a program's own
 // arguments) is decided here.
 import { parseArgs } from 'node:util';
+import { unknown, usage } from '../errors.js';
 import { COMMAND_WORDS, type Command, findCommand } from './commands.js';
-import { unknown, usage } from './errors.js';
 import { OPTIONS, type Option, type OptionName } from './options.js';
 
 /** An option's value as somebody wrote it: a switch is 'true' or 'false'. */

@@ -1,8 +1,8 @@
 // A daemon's record as the keeper takes it on its command line.
-import { RESOURCES, type Resource } from '../posix/resources.js';
-import { signalNumber } from '../posix/signal-number.js';
-import type { DaemonFiles, DaemonRecord } from './record.js';
-import type { ResourceLimit } from './values.js';
+import { RESOURCES, type Resource } from '../../posix/resources.js';
+import { signalNumber } from '../../posix/signal-number.js';
+import type { ResourceLimit } from '../arguments/values.js';
+import type { DaemonFiles, DaemonRecord } from '../state/record.js';
 
 /** RLIM_INFINITY, which no JavaScript number can be. */
 const INFINITY = '18446744073709551615';

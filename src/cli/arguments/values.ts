@@ -1,9 +1,9 @@
 // What the values of options mean. Each error says where the value comes from and what is allowed there.
 import { isAbsolute, join, resolve } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
-import { RESOURCES, type Resource } from '../posix/resources.js';
-import { signalName, signalNumber } from '../posix/signal-number.js';
-import { coded, invalidValue, unknown } from './errors.js';
+import { RESOURCES, type Resource } from '../../posix/resources.js';
+import { signalName, signalNumber } from '../../posix/signal-number.js';
+import { coded, invalidValue, unknown } from '../errors.js';
 import type { Given } from './parse.js';
 
 const MAX_NAME = 64;

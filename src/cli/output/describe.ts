@@ -1,7 +1,8 @@
 // A daemon's state, in words and as JSON.
+
+import type { DaemonState } from '../state/state.js';
 import { bytes, duration, shellWords } from './format.js';
 import { errorAsJson } from './print-error.js';
-import type { DaemonState } from './state.js';
 import type { painter } from './terminal.js';
 
 export function stateAsJson({ error, ...state }: DaemonState): object {

@@ -1,8 +1,8 @@
 // What is written to a log from now on: over rotation (by the keeper or by logrotate) and truncation, by event.
 import { closeSync, fstatSync, lstatSync, type PathLike, read, type Stats, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import type { LogPrinter } from './log-printer.js';
-import { lastLinesWithBackups, openIfThere } from './log-tail.js';
+import type { LogPrinter } from './printer.js';
+import { lastLinesWithBackups, openIfThere } from './tail.js';
 
 const CHUNK = 64 * 1024;
 

@@ -1,10 +1,10 @@
 // posix-daemon.json in the working directory, or the key `posix-daemon` of its package.json.
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { invalidValue, unknown, usage } from './errors.js';
+import { invalidValue, unknown, usage } from '../errors.js';
+import { warn } from '../output/terminal.js';
 import { CONFIG_KEYS, OPTIONS, type Option, type OptionName } from './options.js';
 import type { Given } from './parse.js';
-import { warn } from './terminal.js';
 
 const KEY = 'posix-daemon';
 

@@ -2,8 +2,8 @@
 import { chmodSync, lstatSync, mkdirSync, type Stats, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
-import { coded } from './errors.js';
-import { path } from './values.js';
+import { path } from '../arguments/values.js';
+import { coded } from '../errors.js';
 
 const OTHERS_CAN_WRITE = 0o022;
 const EVERYBODY_CAN_WRITE = 0o002;

@@ -1,5 +1,5 @@
 // NAME.status, in which the keeper tells of its program.
-import { signalName } from '../posix/signal-number.js';
+import { signalName } from '../../posix/signal-number.js';
 import { readIfThere } from './state-file.js';
 
 export interface ProgramStatus {

@@ -1,8 +1,8 @@
 // How a daemon is: looked at from outside, through its lock.
 import { readFileSync } from 'node:fs';
-import { findDaemon, type RunningDaemon } from '../daemon/control.js';
-import { PidFile } from '../daemon/pid-file.js';
-import { startTime, uptimeMs } from '../posix/start-time.js';
+import { findDaemon, type RunningDaemon } from '../../daemon/control.js';
+import { PidFile } from '../../daemon/pid-file.js';
+import { startTime, uptimeMs } from '../../posix/start-time.js';
 import type { DaemonFiles, DaemonRecord } from './record.js';
 import { type Ending, readStatus } from './status-file.js';
 

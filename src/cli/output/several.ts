@@ -1,10 +1,11 @@
 // The same for several daemons: each result is told, and one failure doesn't keep the others from being carried out.
-import { usage } from './errors.js';
-import { existingStateFolder, stateFolder } from './folders.js';
-import type { Invocation } from './parse.js';
+
+import type { Invocation } from '../arguments/parse.js';
+import { namesMeant, Settings } from '../arguments/settings.js';
+import { usage } from '../errors.js';
+import { existingStateFolder, stateFolder } from '../state/folders.js';
+import { DaemonFiles, daemonNames } from '../state/record.js';
 import { errorAsJson, printError } from './print-error.js';
-import { DaemonFiles, daemonNames } from './record.js';
-import { namesMeant, Settings } from './settings.js';
 import { print } from './terminal.js';
 
 interface Action<T> {
