@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstdio>
+#include <cstring>
 
 #include "text.h"
 
@@ -25,6 +26,21 @@ bool Adorn(int fd, const LogOptions& options) {
   if (fchmod(fd, options.mode) == -1) return false;
   return (options.owner == static_cast<uid_t>(-1) && options.group == static_cast<gid_t>(-1)) ||
          fchown(fd, options.owner, options.group) == 0;
+}
+
+bool IsTrusted(uid_t uid, const LogOptions& options) {
+  return uid == 0 || uid == geteuid() || (options.owner != static_cast<uid_t>(-1) && uid == options.owner);
+}
+
+// Whether another user may have made the file there to read what the program says: it is theirs, or has a second name,
+// in a folder that isn't ours alone.
+bool IsPlanted(const char* path, const struct stat& file, const LogOptions& options) {
+  if (!S_ISREG(file.st_mode) || (IsTrusted(file.st_uid, options) && file.st_nlink == 1)) return false;
+  const char* const slash = strrchr(path, '/');
+  const int length = slash == nullptr ? 0 : static_cast<int>(slash - path);
+  struct stat folder;
+  if (stat(slash == nullptr ? "." : Text<PATH_MAX>("%.*s/", length, path).c_str(), &folder) == -1) return true;
+  return (folder.st_mode & 022) != 0 || !IsTrusted(folder.st_uid, options);
 }
 
 // Longer than any path may be, so that the kernel and not we refuse it.
@@ -51,6 +67,7 @@ int OpenLog(const char* path, const LogOptions& options) {
   struct stat status;
   if (fstat(fd, &status) == -1) return CloseWith(fd, errno);
   if (!S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode)) return CloseWith(fd, EINVAL);
+  if (!created && IsPlanted(path, status, options)) return CloseWith(fd, EPERM);
   if (created && !Adorn(fd, options)) return CloseWith(fd, errno);
   if (fcntl(fd, F_SETFL, O_APPEND) == -1) return CloseWith(fd, errno);
   return fd;

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  linkSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -7,7 +16,7 @@ import { hasEnded, needsRoot, nullSeparated, stat, temporaryDirectory } from '..
 import { procStatus, until } from '../helpers/fixture.js';
 import { isLocked, keep, keepShell, openFiles, STOPPED, untilFile } from '../helpers/keeper.js';
 
-const { ENOENT, ENOTDIR, ENXIO, EINVAL, ELOOP, EACCES } = constants.errno;
+const { ENOENT, ENOTDIR, ENXIO, EINVAL, ELOOP, EACCES, EPERM } = constants.errno;
 
 test('ready names the program, the pid file the keeper', async (t) => {
   const kept = keep(t, ['/bin/sleep', 'sleep', '1000']);
@@ -125,6 +134,33 @@ for (const [what, make, errno] of hostile) {
     assert.equal(await kept.report(), `error ${errno} open ${log}`);
   });
 }
+
+test('a log that another user made in a folder that all can write is refused', needsRoot, async (t) => {
+  const folder = temporaryDirectory(t);
+  const log = join(folder, 'log');
+  writeFileSync(log, '');
+  chownSync(log, 65534, 65534);
+  chmodSync(folder, 0o1777);
+  assert.equal(await keep(t, ['/bin/true', 'true'], { folder }).report(), `error ${EPERM} open ${log}`);
+});
+
+test('a log with a second name in a folder that all can write is refused', async (t) => {
+  const folder = temporaryDirectory(t);
+  const log = join(folder, 'log');
+  writeFileSync(join(folder, 'other'), '');
+  linkSync(join(folder, 'other'), log);
+  chmodSync(folder, 0o1777);
+  assert.equal(await keep(t, ['/bin/true', 'true'], { folder }).report(), `error ${EPERM} open ${log}`);
+});
+
+test('a log that an administrator gave another user in root’s folder is used', needsRoot, async (t) => {
+  const folder = temporaryDirectory(t);
+  const log = join(folder, 'log');
+  writeFileSync(log, '');
+  chownSync(log, 65534, 65534);
+  await keepShell(t, 'echo said', { folder }).ended;
+  assert.equal(readFileSync(log, 'utf8'), 'said\n');
+});
 
 test('with --up-ms a program that ends sooner is reported with its exit code', async (t) => {
   const kept = keepShell(t, 'exit 7', { flags: ['--up-ms', '60000'] });
