@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { forkDetached, forkSupport } from '../posix/fork.js';
 import { mainThreadOnly } from '../posix/main-thread.js';
-import { setChildSubreaper } from '../posix/prctl.js';
+import { getChildSubreaper, setChildSubreaper } from '../posix/prctl.js';
 import { _exit } from '../posix/process.js';
 import { umask } from '../posix/session.js';
 import { resetSignals } from '../posix/signal.js';
@@ -83,12 +83,13 @@ function warnOfFolder({ name, pidFile }: DaemonPlan): void {
 
 function startByExec(plan: DaemonPlan): never {
   const channel = openChannel();
+  const wasSubreaper = getChildSubreaper();
   let pid: number;
   try {
     setChildSubreaper(true);
     pid = runAgain(plan, channel.daemon);
   } catch (error) {
-    setChildSubreaper(false);
+    setChildSubreaper(wasSubreaper);
     closeEnd(channel.starter);
     throw error;
   } finally {
@@ -99,13 +100,14 @@ function startByExec(plan: DaemonPlan): never {
 
 function startByFork(plan: DaemonPlan): Daemon {
   const channel = openChannel();
+  const wasSubreaper = getChildSubreaper();
   let pid: number;
   try {
     // The daemon, an orphan as soon as the first child exits, becomes this process's child: then its end can be told.
     setChildSubreaper(true);
     pid = forkDetached();
   } catch (error) {
-    setChildSubreaper(false);
+    setChildSubreaper(wasSubreaper);
     closeEnd(channel.starter);
     closeEnd(channel.daemon);
     throw error;
