@@ -176,7 +176,10 @@ function holdsLock(pid: number, { ino }: Stats): boolean | undefined {
   const folder = `/proc/${pid}/fdinfo`;
   const lock = new RegExp(`^lock:.* OFDLCK .* WRITE .*:${ino} `, 'm');
   try {
-    return readdirSync(folder).some((fd) => {
+    const descriptors = readdirSync(folder);
+    // On its way out: its main thread has let go of them, and others that still have to end hold the files.
+    if (descriptors.length === 0) return true;
+    return descriptors.some((fd) => {
       try {
         return lock.test(readFileSync(`${folder}/${fd}`, 'latin1'));
       } catch {
@@ -188,16 +191,6 @@ function holdsLock(pid: number, { ino }: Stats): boolean | undefined {
     if (code === 'EACCES' || code === 'EPERM') return undefined;
     if (code === 'ENOENT' || code === 'ESRCH') return false;
     throw error;
-  }
-}
-
-/** Whether the main thread has ended and others have not yet: they hold the files, which /proc shows no more. */
-function isEnding(pid: number, handle: ProcessHandle): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z') && handle.alive;
-  } catch {
-    return false;
   }
 }
 
@@ -215,7 +208,7 @@ function open(path: string, { pid, file }: { pid: number; file: Stats }): Runnin
   try {
     const started = startTime(pid);
     checkClaim(path, file.uid, pid);
-    const holds = isEnding(pid, handle) || (holdsLock(pid, file) ?? look(path)?.pid === pid);
+    const holds = holdsLock(pid, file) ?? look(path)?.pid === pid;
     // Last, for all of this was asked by the number.
     if (holds && isAt(path, file) && handle.alive) return new RunningDaemon(handle, started?.date ?? file.mtime);
   } catch (error) {

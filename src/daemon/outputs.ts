@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, openSync, unlinkSync } from 'node:fs';
-import { dup2 } from '../posix/descriptor.js';
+import { dup, dup2 } from '../posix/descriptor.js';
 import { type LogFileStyle, openLog } from './log-file.js';
 import { Logger } from './logger.js';
-import { type DaemonPlan, type Input, type LogOptions, namedDescriptors, type Output } from './options.js';
+import { type DaemonPlan, type LogOptions, namedDescriptors, type Output } from './options.js';
 import { prepareStreams } from './standard-streams.js';
 
 type Log = Required<LogOptions>;
@@ -62,20 +62,31 @@ export class Outputs {
 
   /** Puts the files in place, and process.stdin, stdout and stderr on them. */
   redirect(): void {
-    const renewStreams = prepareStreams();
-    this.#redirectInput(this.#plan.stdin);
+    const sources = this.#sources();
+    const targets = [...sources.keys()];
+    const renewStreams = prepareStreams(targets);
+    // A stream that the script hasn't used yet is made when it is looked at, for the file that is there: for a pipe it would be
+    // one of Node's, and the pipe non-blocking.
     const devNull = openSync('/dev/null', 'r+');
-    this.#plan.outputs.forEach((output, i) => {
-      if (output.kind === 'null') dup2(devNull, i + 1);
-      if (output.kind === 'descriptor') dup2(output.fd, i + 1);
-    });
+    for (const target of targets) dup2(devNull, target);
     closeSync(devNull);
-    for (const { fd, targets } of this.#opened) {
-      for (const target of targets) dup2(fd, target);
-      closeSync(fd);
-    }
-    this.#opened = [];
     renewStreams();
+    for (const [target, fd] of sources) dup2(fd, target);
+    for (const fd of new Set(sources.values())) closeSync(fd);
+    this.#opened = [];
+  }
+
+  /** What 0, 1 and 2 are to be, each opened or copied before any of them changes. */
+  #sources(): Map<number, number> {
+    const sources = new Map<number, number>();
+    const { stdin, outputs } = this.#plan;
+    [stdin, ...outputs].forEach((one, target) => {
+      if (one.kind === 'null') sources.set(target, openSync('/dev/null', 'r+'));
+      if (one.kind === 'descriptor') sources.set(target, dup(one.fd));
+      if (one.kind === 'file') sources.set(target, openSync(one.path, 'r'));
+    });
+    for (const { fd, targets } of this.#opened) for (const target of targets) sources.set(target, fd);
+    return sources;
   }
 
   /**
@@ -115,16 +126,6 @@ export class Outputs {
     const logger = new Logger(this.#plan.name, log, this.#style);
     this.#loggers.push(logger);
     this.#opened.push({ fd: logger.takeInput(), targets });
-  }
-
-  #redirectInput(input: Input): void {
-    if (input.kind === 'inherit') return;
-    if (input.kind === 'descriptor') dup2(input.fd, 0);
-    else {
-      const fd = input.kind === 'file' ? openSync(input.path, 'r') : openSync('/dev/null', 'r+');
-      dup2(fd, 0);
-      closeSync(fd);
-    }
   }
 }
 

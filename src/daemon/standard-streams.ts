@@ -79,7 +79,8 @@ function readFrom(fd: number, stream: Readable & Inside): void {
   // A read is under way on the old handle, whose answer won't come.
   const state = (stream as unknown as { _readableState: { reading: boolean } })._readableState;
   state.reading = false;
-  if (wasReading) stream.read(0);
+  // Later: what is to be read isn't there yet.
+  if (wasReading) process.nextTick(() => stream.read(0));
 }
 
 function statOf(fd: number): Stats | undefined {
@@ -97,12 +98,12 @@ function takesHandle(fd: number): boolean {
 }
 
 /**
- * To be called before 0, 1 and 2 are replaced.
+ * To be called before some of 0, 1 and 2 are replaced.
  *
- * @returns what is to be called afterwards
+ * @returns what is to be called when /dev/null is there
  */
-export function prepareStreams(): () => void {
-  const [input, output, error] = [0, 1, 2].map(takesHandle);
+export function prepareStreams(replaced: readonly number[]): () => void {
+  const [input, output, error] = [0, 1, 2].map((fd) => replaced.includes(fd) && takesHandle(fd));
   return () => {
     if (input) for (const stream of onOldHandles([process.stdin])) readFrom(0, stream);
     if (output) for (const stream of onOldHandles([process.stdout])) writeTo(1, stream);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { constants, existsSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { findDaemon, type LogOptions } from 'posix-daemon';
@@ -68,6 +68,12 @@ test('logrotate with copytruncate leaves no hole of zeros in a log', needsLogrot
   const { folder, log, isOver } = await startChatter(t);
   await rotateUntil(isOver, folder, log, 'copytruncate');
   for (const file of filesOf(log)) assert.ok(!readFileSync(file).includes(0), file);
+});
+
+test('the pipe to a log with maxBytes blocks, although the starter had a pipe, too', async (t) => {
+  const { daemon } = await startChatter(t, { maxBytes: 100_000 });
+  const [, flags = ''] = /^flags:\s+(\d+)$/m.exec(readFileSync(`/proc/${daemon.pid}/fdinfo/1`, 'latin1')) ?? [];
+  assert.equal(Number.parseInt(flags, 8) & constants.O_NONBLOCK, 0);
 });
 
 test('a log with maxBytes is rotated by size at 50,000 lines a second, every line whole', async (t) => {
