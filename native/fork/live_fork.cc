@@ -70,8 +70,8 @@ class Handshake {
     return page_->error;
   }
 
-  // The pid of a detached child, written by the kernel before that runs.
-  pid_t* detached() { return &page_->detached; }
+  // The pid of the second child of two, written by the kernel before that runs.
+  pid_t* second() { return &page_->second; }
 
   // What the child found out about the mutexes, later: for Sleepers.
   std::atomic<int>* nothing_held() { return &page_->nothing_held; }
@@ -82,7 +82,7 @@ class Handshake {
   struct Page {
     std::atomic<int> told;
     int error;
-    pid_t detached;
+    pid_t second;
     std::atomic<int> nothing_held;
   };
   Page* page_ = nullptr;
@@ -155,18 +155,68 @@ static pid_t Clone(int* tid_address, pid_t* pid_address) {
 #endif
 }
 
-// In the copy that clone left: leads a new session, and leaves it to a copy of its own, all within one parking of the
-// threads. Returns in that second copy only.
-static void Detach(const MainThread& main, Handshake* handshake) {
-  int error = setsid() == -1 ? errno : 0;
-  if (error == 0) {
-    const pid_t pid = Clone(main.tid_address, handshake->detached());
-    if (pid == 0) return;
-    error = pid == -1 ? errno : 0;
+// Forks once more, within the same parking of the threads, and returns in the second copy only. The first one, which
+// never runs JavaScript, goes on as `lineage` says.
+class Between {
+ public:
+  Between(const MainThread& main, const Lineage& lineage, Handshake* handshake)
+      : main_(main), lineage_(lineage), handshake_(handshake) {}
+
+  void Pass() {
+    if (lineage_.kind == Lineage::kDetached) Must(setsid());
+    if (lineage_.kind == Lineage::kKept) Keep();
+    const pid_t self = getpid();
+    const pid_t pid = Must(Clone(main_.tid_address, handshake_->second()));
+    if (pid == 0) return TieTo(self);
+    if (lineage_.kind == Lineage::kKept) BecomeKeeper(pid);
+    Exit(0);
   }
-  if (error != 0) handshake->Tell(error);
-  syscall(SYS_exit_group, error == 0 ? 0 : 1);
-}
+
+ private:
+  // Ends this copy when one of its calls has failed.
+  int Must(int result) {
+    if (result != -1) return result;
+    handshake_->Tell(errno);
+    Exit(1);
+  }
+
+  [[noreturn]] static void Exit(int status) {
+    for (;;) syscall(SYS_exit_group, status);
+  }
+
+  // Orphans below come to the keeper, and it hears of its parent's death: by a signal that waits, being blocked, until
+  // it is the keeper.
+  void Keep() {
+    Must(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
+    Must(prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0));
+    if (getppid() != main_.pid) Exit(1);
+  }
+
+  void TieTo(pid_t keeper) {
+    if (lineage_.kind != Lineage::kKept) return;
+    // Whatever it fails with: the keeper kills its worker as well.
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (getppid() != keeper) Exit(1);
+  }
+
+  // The inherited heap goes with the exec.
+  [[noreturn]] void BecomeKeeper(pid_t worker) {
+    char digits[16];
+    char* digit = digits + sizeof digits;
+    *--digit = '\0';
+    for (pid_t rest = worker; rest > 0; rest /= 10) *--digit = static_cast<char>('0' + rest % 10);
+    char mode[] = "tree";
+    char* argv[] = {const_cast<char*>(lineage_.title), mode, digit, nullptr};
+    char* env[] = {nullptr};
+    execve(lineage_.keeper, argv, env);
+    // The worker dies with this process, and its parent sees why it can't be.
+    Exit(126);
+  }
+
+  const MainThread& main_;
+  const Lineage& lineage_;
+  Handshake* handshake_;
+};
 
 // Makes the copy that clone left, one thread and the parent's kernel objects, into a process of its own.
 static void BecomeProcess(const MainThread& main, uv_loop_t* loop, bool search, Handshake* handshake) {
@@ -187,7 +237,7 @@ static void Reap(pid_t child) {
   }
 }
 
-ForkFailure LiveFork(uv_loop_t* loop, bool detach, pid_t* pid) {
+ForkFailure LiveFork(uv_loop_t* loop, const Lineage& lineage, Forked* forked) {
   // First all that may take a lock.
   const std::set<ino_t> user_pipes = UserPipes();
   Handshake handshake;
@@ -209,9 +259,9 @@ ForkFailure LiveFork(uv_loop_t* loop, bool detach, pid_t* pid) {
     child = Clone(main.tid_address, &unused);
     error = child == -1 ? errno : 0;
     if (child == 0) {
-      if (detach) Detach(main, &handshake);
+      if (lineage.kind != Lineage::kChild) Between(main, lineage, &handshake).Pass();
       BecomeProcess(main, loop, search, &handshake);
-      *pid = 0;
+      *forked = {0, 0};
       return {0, nullptr};
     }
     memory.Exclude();
@@ -220,22 +270,23 @@ ForkFailure LiveFork(uv_loop_t* loop, bool detach, pid_t* pid) {
   threads.Release();
   if (error != 0) return {error, step};
 
-  if (detach) {
+  pid_t awaited = child;
+  if (lineage.kind == Lineage::kDetached) {
     Reap(child);
-    child = *handshake.detached();
+    awaited = *handshake.second();
     // The one between was killed before it could fork, or has told why it couldn't.
-    if (child == 0) return {handshake.told() == 0 ? EAGAIN : handshake.told(), "detach"};
+    if (awaited == 0) return {handshake.told() == 0 ? EAGAIN : handshake.told(), "detach"};
   }
-  error = handshake.Await(child);
+  error = handshake.Await(awaited);
   if (error != 0) {
-    Reap(child);
+    Reap(awaited);
     return {error, "child"};
   }
+  *forked = lineage.kind == Lineage::kChild ? Forked{child, 0} : Forked{*handshake.second(), child};
   if (search) {
     sleepers.Remember(handshake.nothing_held());
     last_search.Swap(&handshake);
   }
-  *pid = child;
   return {0, nullptr};
 }
 
