@@ -14,6 +14,7 @@ const LEFT_OUT_TITLES = [
   'forked',
   // The programs that these start have signal handlers of AddressSanitizer's.
   'every signal has its default effect and none is blocked',
+  'the program starts with default signals, none blocked, and tied to the keeper',
   'no signal is ignored because Node ignored it',
   'resetSignals: false leaves ignored signals ignored',
 ];

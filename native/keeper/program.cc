@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <initializer_list>
 
 #include "exec/inheritance.h"
 #include "signals.h"
@@ -49,12 +49,14 @@ class Child {
 
 // The lock goes first: this process may not hold it when the keeper is killed, and opening a FIFO can take for ever.
 void Child::PlaceDescriptors(const int (&streams)[2]) {
-  int kept[3] = {failure_fd_};
-  size_t count = 1;
-  for (const int fd : streams) {
-    if (fd != -1) kept[count++] = fd;
+  int kept[3];
+  size_t count = 0;
+  for (const int fd : {streams[0], streams[1], failure_fd_}) {
+    if (fd == -1) continue;
+    size_t place = count++;
+    for (; place > 0 && kept[place - 1] > fd; place--) kept[place] = kept[place - 1];
+    kept[place] = fd;
   }
-  std::sort(kept, kept + count);
   Must(Step::kCloseRange, CloseExcept(kept, count) ? 0 : -1);
   const int input = Must(Step::kOpen, open(program_.input, O_RDONLY | O_NOCTTY | O_CLOEXEC));
   Must(Step::kDup, dup2(input, STDIN_FILENO));

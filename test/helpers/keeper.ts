@@ -86,6 +86,9 @@ export function keep(t: TestContext, program: readonly string[], options: KeepOp
   };
 }
 
+/** A script that does nothing any more: while a program is loaded, it still opens and closes files. */
+export const STOPPED = 'kill -STOP $$';
+
 /** Runs `sh -c` under a keeper. */
 export function keepShell(t: TestContext, script: string, options: KeepOptions = {}): Kept {
   return keep(t, ['/bin/sh', 'sh', '-c', script], options);

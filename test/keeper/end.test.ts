@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
-import { hasEnded } from '../helpers/exec.js';
+import { type TestContext, test } from 'node:test';
+import { childrenOf, hasEnded, temporaryDirectory } from '../helpers/exec.js';
 import { until } from '../helpers/fixture.js';
 import { isLocked, keep, keepShell, untilFile } from '../helpers/keeper.js';
 
@@ -90,13 +90,44 @@ test("another daemon's file at the pid file's path stays", async (t) => {
   assert.equal(readFileSync(moved, 'utf8'), '');
 });
 
+/** Starts sleep, whose child waits for a writer of its input before it gets to its exec. */
+async function keepWaiting(t: TestContext) {
+  const folder = temporaryDirectory(t);
+  const fifo = join(folder, 'fifo');
+  const through = ['sh', '-c', `mkfifo ${fifo}; exec "$@"`, 'sh'];
+  const kept = keep(t, ['/bin/sleep', 'sleep', '1000'], { folder, flags: ['--stdin', fifo], through });
+  await until('the keeper has its title', () => readFileSync(`/proc/${kept.pid}/comm`, 'utf8') === 'posix-daemon\n');
+  const child = await until('the child is there', () => childrenOf(kept.pid)[0]);
+  await until('it waits', () => readFileSync(`/proc/${child}/wchan`, 'utf8').startsWith('wait_for_partner'));
+  return { kept, child, fifo };
+}
+
 test('a stop signal that comes before the program is loaded ends it as soon as it is', async (t) => {
-  const kept = keep(t, ['/bin/sleep', 'sleep', '1000'], { flags: ['--stdin', join('/proc', 'self', 'fd', '0')] });
-  kept.keeper.kill('SIGCONT'); // Ignored by default, so it may come at any moment.
-  await kept.program();
+  const { kept, child, fifo } = await keepWaiting(t);
   kept.keeper.kill('SIGTERM');
+  await until('the keeper has read it', () =>
+    /^SigPnd:\s+0+\n^ShdPnd:\s+0+$/m.test(readFileSync(`/proc/${kept.pid}/status`, 'utf8')),
+  );
+  assert.ok(!hasEnded(child));
+  closeSync(openSync(fifo, 'w'));
+  assert.equal(await kept.report(), `ready ${child}`);
   await kept.ended;
-  assert.equal(kept.status().asked, '1');
+  assert.deepEqual([kept.status().signal, kept.status().asked], ['SIGTERM', '1']);
+});
+
+test('a child that is killed on its way to the program is reported so, not as ready', async (t) => {
+  const { kept, child } = await keepWaiting(t);
+  process.kill(child, 'SIGKILL');
+  assert.equal(await kept.report(), 'killed 9');
+  assert.ok(!existsSync(kept.pidFile));
+});
+
+test('a keeper that is killed on the way to the program takes the child along', async (t) => {
+  const { kept, child } = await keepWaiting(t);
+  kept.keeper.kill('SIGKILL');
+  assert.equal(await kept.report(), '');
+  await until('the child has ended', () => hasEnded(child));
+  assert.ok(!isLocked(kept.pidFile));
 });
 
 test('a keeper that is killed takes the program along', async (t) => {

@@ -79,9 +79,11 @@ test('the end of a daemon on a full disk is still its end', needsMounts, async (
   const disk = join(folder, 'disk');
   mkdirSync(disk);
   const flags = ['--status-file', join(disk, 'status')];
-  const script = `cat /dev/zero >${disk}/more; exec sleep 1000`;
+  const script = `trap 'cat /dev/zero >${disk}/more; exec sleep 1000' USR1; echo up; while :; do sleep 0.01; done`;
   const kept = keepShell(t, script, { folder, flags, through: onSmallDisk(disk) });
   const program = await kept.program();
+  await untilFile(kept.log, 'up');
+  kept.keeper.kill('SIGUSR1');
   await until('the program is sleep', () => readFileSync(`/proc/${program}/comm`, 'utf8') === 'sleep\n');
   kept.keeper.kill('SIGTERM');
   assert.equal((await kept.ended).code, 0);

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { temporaryDirectory } from '../helpers/exec.js';
+import { stat, temporaryDirectory } from '../helpers/exec.js';
 import { until } from '../helpers/fixture.js';
-import { keep, keepShell, openFiles, untilFile } from '../helpers/keeper.js';
+import { keep, keepShell, openFiles, STOPPED, untilFile } from '../helpers/keeper.js';
 
 test('both streams go into one file over one descriptor, line by line', async (t) => {
   const script = `i=0; while [ $i -lt 200 ]; do printf ou; printf er >&2; printf 't\\n'; printf 'r\\n' >&2; i=$((i + 1)); done
@@ -70,8 +70,9 @@ test('a line longer than the buffer splits none of the other stream', async (t) 
 });
 
 test('/dev/null is left to the program itself', async (t) => {
-  const kept = keepShell(t, 'exec sleep 1000', { flags: ['--stdout', '/dev/null', '--stderr', '/dev/null'] });
+  const kept = keepShell(t, STOPPED, { flags: ['--stdout', '/dev/null', '--stderr', '/dev/null'] });
   const program = await kept.program();
+  await until('the shell is at rest', () => stat(program, 3) === 'T');
   assert.ok(openFiles(program).every((path) => !path.startsWith('pipe:')));
 });
 

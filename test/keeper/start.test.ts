@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { hasEnded, needsRoot, nullSeparated, stat, temporaryDirectory } from '../helpers/exec.js';
 import { procStatus, until } from '../helpers/fixture.js';
-import { isLocked, keep, keepShell, openFiles, untilFile } from '../helpers/keeper.js';
+import { isLocked, keep, keepShell, openFiles, STOPPED, untilFile } from '../helpers/keeper.js';
 
 const { ENOENT, ENOTDIR, ENXIO, EINVAL, ELOOP, EACCES } = constants.errno;
 
@@ -49,8 +49,9 @@ test('its title is all that ps shows of the keeper', async (t) => {
 });
 
 test('the program gets 0 to 2 and none of what the keeper was handed', async (t) => {
-  const kept = keep(t, ['/bin/sleep', 'sleep', '1000']);
+  const kept = keepShell(t, STOPPED);
   const program = await kept.program();
+  await until('the shell is at rest', () => stat(program, 3) === 'T');
   assert.deepEqual(readdirSync(`/proc/${program}/fd`), ['0', '1', '2']);
   assert.equal(openFiles(program).filter((path) => path === '/dev/null').length, 1);
 });
@@ -132,8 +133,8 @@ test('with --up-ms a program that ends sooner is reported with its exit code', a
 });
 
 test('with --up-ms a program that is killed sooner is reported with the signal', async (t) => {
-  const kept = keepShell(t, 'kill -SEGV $$', { flags: ['--up-ms', '60000'] });
-  assert.equal(await kept.report(), `killed ${constants.signals.SIGSEGV}`);
+  const kept = keepShell(t, 'kill -ABRT $$', { flags: ['--up-ms', '60000'] });
+  assert.equal(await kept.report(), `killed ${constants.signals.SIGABRT}`);
   assert.deepEqual(readdirSync(kept.folder), ['log']);
 });
 
