@@ -20,6 +20,7 @@ await build({
   lineLimit: 120,
   // Folders count from dist/, where the modules of src/ are, too.
   define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
+  banner: { js: '// With node-gyp-build in it: MIT License, Copyright (c) 2017 Mathias Buus' },
   logLevel: 'warning',
 });
 chmodSync(outfile, 0o755);

@@ -24,7 +24,8 @@ const ALLOWED = [
   /^package\.json$/,
   /^(README|CHANGELOG|LICENSE)(\.md)?$/,
   /^binding\.gyp$/,
-  /^dist\/.*\.(js|d\.ts)$/,
+  /^dist\/(?!cli\/).*\.(js|d\.ts)$/,
+  /^dist\/posix-daemon\.cjs$/,
   /^docs\/.*\.md$/,
   /^native\/.*\.(cc|h)$/,
   /^prebuilds\/linux-(x64|arm64)\/(posix-daemon\.glibc\.node|posix-daemon-keeper)$/,
@@ -34,6 +35,7 @@ const ALLOWED = [
 const REQUIRED = [
   'LICENSE',
   'binding.gyp',
+  'dist/posix-daemon.cjs',
   'package.json',
   ...Object.keys(MACHINES).flatMap((arch) => [ADDON, KEEPER].map((name) => `prebuilds/linux-${arch}/${name}`)),
 ];
@@ -84,13 +86,14 @@ function checkFiles(files) {
   expect(foreign.length === 0, `the tarball holds what it should not: ${foreign.join(', ')}`);
 
   const sources = output('git', ['ls-files', 'src', 'native']).split('\n').filter(Boolean);
-  const scripts = sources.filter((file) => file.endsWith('.ts'));
+  // The modules of the command are in its bundle.
+  const scripts = sources.filter((file) => /^src\/(?!cli\/).*(?<!\.d)\.ts$/.test(file));
   const compiled = scripts.map((file) => file.replace(/^src\//, 'dist/').replace(/\.ts$/, ''));
   const expected = compiled.flatMap((file) => [`${file}.js`, `${file}.d.ts`]);
   const native = sources.filter((file) => file.startsWith('native/'));
   const missing = [...REQUIRED, ...expected, ...native].filter((file) => !files.includes(file));
   expect(missing.length === 0, `the tarball lacks ${missing.join(', ')}`);
-  const stale = files.filter((file) => file.startsWith('dist/') && !expected.includes(file));
+  const stale = files.filter((file) => /^dist\/.*\.(js|ts)$/.test(file) && !expected.includes(file));
   expect(stale.length === 0, `no source makes ${stale.join(', ')}`);
 }
 
@@ -113,6 +116,17 @@ function importAndRequire(node) {
   if (!canRequire) return;
   const required = inApp(node, '--input-type=commonjs', '-e', `const posix = require('posix-daemon'); ${use}`);
   expect(required === 'works', `require printed ${required}`);
+}
+
+/** The command, by the link that npm makes to it. */
+function runCommand(node) {
+  const command = join(app, 'node_modules', '.bin', 'posix-daemon');
+  const env = { ...bareEnv, POSIX_DAEMON_HOME: join(work, 'state') };
+  const posixDaemon = (...args) => output(node, [command, ...args], { cwd: app, env });
+  const started = posixDaemon('start', '--name', 'x', '--', process.execPath, '-e', 'setInterval(() => {}, 1000)');
+  expect(started.startsWith('x: started, pid '), `start printed ${started}`);
+  const stopped = posixDaemon('stop', 'x');
+  expect(stopped.startsWith('x: stopped by SIGTERM'), `stop printed ${stopped}`);
 }
 
 /** The tarball has to carry the executable bit: npm sets it for what `bin` names only, which the keeper isn't. */
@@ -174,6 +188,7 @@ for (const hook of ['preinstall', 'install', 'postinstall']) {
 }
 for (const major of MAJORS) step(`import and require with Node ${major}`, () => importAndRequire(fetchNode(major)));
 step('the keeper can be executed', runKeeper);
+for (const major of MAJORS) step(`the command with Node ${major}`, () => runCommand(fetchNode(major)));
 step('strict TypeScript consumer', compileConsumer);
 step('publint', () => run(bin('publint'), ['--strict', '--level', 'suggestion', tarball]));
 step('attw', () => run(bin('attw'), [tarball, '--profile', 'esm-only', '--no-emoji', '--format', 'ascii']));

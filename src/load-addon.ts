@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import nodeGypBuild from 'node-gyp-build';
 
 const require = createRequire(import.meta.filename);
 /** Of the installed package, or of the checkout. */
@@ -25,10 +26,6 @@ interface Target {
 interface Attempt {
   path: string;
   failure: string;
-}
-
-interface NodeGypBuild {
-  resolve(dir: string): string;
 }
 
 /**
@@ -57,11 +54,10 @@ let found: string | undefined;
 
 function findAddon(): string {
   if (found) return found;
-  const { resolve } = require('node-gyp-build') as NodeGypBuild;
   // node-gyp-build's switch, for developers: another folder with build/Release or prebuilds in it.
   const root = process.env.POSIX_DAEMON_PREBUILD || packageRoot;
   try {
-    found = resolve(root);
+    found = nodeGypBuild.resolve(root);
     return found;
   } catch (error) {
     throw addonError(placesLookedAt(root), error as Error);

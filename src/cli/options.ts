@@ -68,8 +68,8 @@ export const DAEMON_OPTIONS = table
     table.findIndex(({ name }) => name === 'config'),
   ) as OptionName[];
 
-/** Options that only make sense on the command line. */
-const FLAGS_ONLY: readonly OptionName[] = ['config', 'help', 'forget', 'names'];
+/** Options that the config file can't give: it has not been read yet, or they only make sense for one call. */
+const NOT_IN_CONFIG: readonly OptionName[] = ['config', 'json', 'help', 'forget', 'names'];
 
 /** The key of the config file: `maxBytes`. */
 export function configKey(name: OptionName): string {
@@ -83,5 +83,5 @@ export function variable(name: OptionName): string {
 
 /** The options that the config file may give, by its keys. */
 export const CONFIG_KEYS: ReadonlyMap<string, OptionName> = new Map(
-  table.filter(({ name }) => !FLAGS_ONLY.includes(name)).map(({ name }) => [configKey(name), name]),
+  table.filter(({ name }) => !NOT_IN_CONFIG.includes(name)).map(({ name }) => [configKey(name), name]),
 );

@@ -24,6 +24,7 @@ type ParseArgsOptions = NonNullable<Parameters<typeof parseArgs>[0]>['options'] 
 
 /** Whether this command line asks for JSON: also before it is known to be right. */
 export function asksForJson(args: readonly string[]): boolean {
+  if (/^(1|true|yes|on)$/i.test(process.env.POSIX_DAEMON_JSON ?? '')) return true;
   const end = args.indexOf('--');
   return args.slice(0, end === -1 ? args.length : end).includes('--json');
 }

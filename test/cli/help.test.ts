@@ -136,7 +136,10 @@ show() { zle complete-word; print -r -- "line<$BUFFER>"; BUFFER=; zle reset-prom
   const typed = Object.keys(lines).map((line) => `${line}\x14`);
   const steps = typed.map((keys, i) => [i === 0 ? 'ready> ' : `line<`, keys] as const);
   const via = onTerminal([...steps, ['line<', 'exit\r']]);
-  const { stdout, stderr } = await box.run([], { via: [...via, 'zsh', '-i'], env: { ...env, TERM: 'dumb' } });
+  const { stdout, stderr } = await box.run([], {
+    via: [...via, 'sh', '-c', 'exec zsh -i'],
+    env: { ...env, TERM: 'dumb' },
+  });
   assert.equal(stderr, '');
   const shown = [...(JSON.parse(stdout) as OnTerminal).screen.matchAll(/line<([^>]*?) ?>/g)].map(([, line]) => line);
   assert.deepEqual(shown, Object.values(lines));

@@ -1,6 +1,6 @@
 import { COMMAND_WORDS, COMMANDS, type Command, findCommand, OPERANDS } from '../commands.js';
 import { unknown } from '../errors.js';
-import { configKey, OPTIONS, type Option, type OptionName, variable } from '../options.js';
+import { CONFIG_KEYS, configKey, OPTIONS, type Option, type OptionName, variable } from '../options.js';
 import type { Invocation } from '../parse.js';
 import { painter, print } from '../terminal.js';
 
@@ -23,7 +23,9 @@ function refuse(word: string): never {
 function asJson({ name, alias, summary, options, operands, examples }: Command): object {
   const described = options.map((option) => {
     const { value, short, help } = OPTIONS.get(option) as Option;
-    return { name: option, short, value, help, variable: variable(option), configKey: configKey(option) };
+    const key = configKey(option);
+    const elsewhere = CONFIG_KEYS.has(key) ? { variable: variable(option), configKey: key } : {};
+    return { name: option, short, value, help, ...elsewhere };
   });
   return { name, alias, summary, operands: OPERANDS[operands], options: described, examples };
 }
