@@ -1,5 +1,6 @@
 // One worker's place: what it does now, and when something has to happen to it. It starts and signals processes only by
 // what it is given.
+import type { PidFd } from '../native.js';
 import { NO_HISTORY, type RestartHistory } from './restart-policy.js';
 
 /** What a worker says to its watchdog, a byte each. */
@@ -8,6 +9,10 @@ export const SAYS = { ready: 1, alive: 2, large: 3 } as const;
 /** A process that a slot has. */
 export interface Running {
   pid: number;
+  /** The worker, which is its keeper's to reap: its pid may be another process's before we hear of its end. None if it had
+   * ended before it could be opened. */
+  handle: PidFd | undefined;
+  /** A child of the watchdog: the pid stays its own until it is reaped. */
   keeperPid: number;
   /** Where it speaks. */
   statusFd: number;
@@ -16,8 +21,10 @@ export interface Running {
   lastBeat: number;
   /** When it must be ready, at the latest. */
   readyBy: number;
-  /** It was asked to end: when it will be killed. */
+  /** It was asked to end: when its keeper is told to kill it. */
   killAt: number;
+  /** The keeper was told: when it is killed itself, being stopped, perhaps. */
+  giveUpAt: number;
   /** Why it was. */
   reason?: 'heartbeat' | 'ready' | 'maxRss' | 'stop';
   /** The keeper has been reaped, and the worker is ours: the keeper was killed. */
@@ -42,5 +49,5 @@ export function deadlineOf({ running, startAt }: Slot, heartbeatMs: number | und
   if (!running) return startAt;
   if (running.orphaned) return Infinity;
   const beat = heartbeatMs !== undefined && running.isReady ? running.lastBeat + heartbeatMs : Infinity;
-  return Math.min(running.killAt, running.isReady ? Infinity : running.readyBy, beat);
+  return Math.min(running.killAt, running.giveUpAt, running.isReady ? Infinity : running.readyBy, beat);
 }

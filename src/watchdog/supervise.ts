@@ -3,8 +3,10 @@
 // every replacement. What the watchdog does, it does here, between waits in the kernel.
 import { closeSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
+import { currentDaemon } from '../daemon/daemon.js';
+import { reasonOf } from '../daemon/errors.js';
 import { keeperPath } from '../daemon/keeper.js';
-import { native } from '../native.js';
+import { native, type PidFd } from '../native.js';
 import { pipe } from '../posix/descriptor.js';
 import { forkKept } from '../posix/fork.js';
 import { setChildSubreaper } from '../posix/prctl.js';
@@ -22,10 +24,52 @@ const ENDING: readonly number[] = [SIGTERM, SIGINT, SIGQUIT];
 const PASSED_ON: readonly number[] = [SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT];
 const HELD = [SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, ...ENDING, ...PASSED_ON];
 
-/** The children of this process, as the kernel lists them. */
-function children(): number[] {
-  return readFileSync('/proc/thread-self/children', 'latin1').split(' ').filter(Boolean).map(Number);
+/** The children of a process with one thread that has any, or of this one, as the kernel lists them. */
+function children(of: string | number = 'thread-self'): number[] {
+  const path = of === 'thread-self' ? '/proc/thread-self/children' : `/proc/${of}/task/${of}/children`;
+  return readFileSync(path, 'latin1').split(' ').filter(Boolean).map(Number);
 }
+
+/** A worker, for as long as it is one; undefined if it has ended already. */
+function openWorker(pid: number, keeperPid: number): PidFd | undefined {
+  let handle: PidFd | undefined;
+  try {
+    handle = new native.PidFd(pid);
+    // Not another process that has its pid by now.
+    if (children(keeperPid).includes(pid)) return handle;
+  } catch {
+    // Told below.
+  }
+  handle?.close();
+  return undefined;
+}
+
+/** The title helps, but nothing depends on it: a sandbox may not allow it. */
+function show(title: string): void {
+  try {
+    setproctitle(title);
+  } catch {
+    // ps goes on showing the command line.
+  }
+}
+
+function tell({ handle }: Running, signal: number): void {
+  try {
+    handle?.signal(signal);
+  } catch {
+    // It has just ended, or become another user: what there is to hear of it comes from its keeper.
+  }
+}
+
+function reopenLogs(): void {
+  try {
+    currentDaemon()?.reopenLogs();
+  } catch (error) {
+    writeSync(2, `the log can't be opened anew: ${reasonOf(error)}\n`);
+  }
+}
+
+const KEEPER_PATIENCE_MS = 1000;
 
 class Supervisor {
   readonly #plan: WatchdogPlan;
@@ -45,11 +89,14 @@ class Supervisor {
   run(): Worker {
     native.holdSignals(HELD);
     setChildSubreaper(true);
-    setproctitle(`${this.#plan.title}: watchdog`);
+    show(`${this.#plan.title}: watchdog`);
     for (;;) {
       const worker = this.#startDue();
       if (worker) return worker;
-      if (this.#isOver()) endAs(this.#lastEnding);
+      if (this.#isOver()) {
+        currentDaemon()?.release();
+        endAs(this.#lastEnding);
+      }
       this.#await();
       this.#enforceDeadlines();
     }
@@ -92,20 +139,25 @@ class Supervisor {
     slot.startAt = Infinity;
     slot.running = {
       ...forked,
+      handle: openWorker(forked.pid, forked.keeperPid),
       statusFd: readFd,
       startedAt,
       isReady: false,
       lastBeat: startedAt,
       readyBy: startedAt + this.#plan.readyTimeoutMs,
       killAt: Infinity,
+      giveUpAt: Infinity,
       orphaned: false,
     };
     return undefined;
   }
 
   #becomeWorker({ index }: Slot, fd: number): Worker {
-    for (const { statusFd } of this.#running()) closeSync(statusFd);
-    setproctitle(`${this.#plan.title}: worker ${index}`);
+    for (const { statusFd, handle } of this.#running()) {
+      if (statusFd !== -1) closeSync(statusFd);
+      handle?.close();
+    }
+    show(`${this.#plan.title}: worker ${index}`);
     process.env.WORKER_INDEX = `${index}`;
     native.letGoOfSignals();
     return new Worker(index, fd, this.#plan);
@@ -131,9 +183,14 @@ class Supervisor {
       return;
     }
     const said = bytes.subarray(0, length);
-    if (said.includes(SAYS.ready)) running.isReady = true;
+    if (said.includes(SAYS.ready)) this.#onReady(running);
     if (said.includes(SAYS.large)) this.#ask(running, 'maxRss');
     running.lastBeat = performance.now();
+  }
+
+  #onReady(running: Running): void {
+    running.isReady = true;
+    if (this.#slots.every((slot) => slot.running?.isReady)) currentDaemon()?.ready();
   }
 
   #onSignal(signal: number): void {
@@ -142,11 +199,14 @@ class Supervisor {
     else if (signal === SIGTSTP) native.kill(process.pid, SIGSTOP);
     else if (signal === SIGTTIN) this.#resize(1);
     else if (signal === SIGTTOU) this.#resize(-1);
-    else for (const { pid } of this.#alive()) native.kill(pid, signal);
+    else this.#passOn(signal);
   }
 
-  // A worker's pid is its own until its keeper has reaped it, and the keeper then ends: as long as that is there, and
-  // unreaped, the pid can only be the worker's or nobody's.
+  #passOn(signal: number): void {
+    if (signal === SIGHUP) reopenLogs();
+    for (const running of this.#alive()) tell(running, signal);
+  }
+
   #alive(): Running[] {
     return this.#running().filter(({ orphaned }) => !orphaned);
   }
@@ -178,13 +238,18 @@ class Supervisor {
     if (running.reason) return;
     running.reason = reason;
     running.killAt = performance.now() + this.#plan.stopTimeoutMs;
-    native.kill(running.pid, this.#plan.stopSignal);
+    tell(running, this.#plan.stopSignal);
   }
 
   #enforceDeadlines(): void {
     const now = performance.now();
     const heartbeatMs = this.#plan.heartbeat?.timeoutMs ?? Infinity;
     for (const running of this.#alive()) {
+      if (running.giveUpAt <= now) {
+        running.giveUpAt = Infinity;
+        native.kill(running.keeperPid, SIGKILL);
+        continue;
+      }
       if (running.killAt > now) {
         if (!running.isReady && running.readyBy <= now) running.reason = 'ready';
         else if (running.isReady && running.lastBeat + heartbeatMs <= now) running.reason = 'heartbeat';
@@ -194,6 +259,7 @@ class Supervisor {
       running.killAt = Infinity;
       running.readyBy = Infinity;
       running.lastBeat = Infinity;
+      running.giveUpAt = now + KEEPER_PATIENCE_MS;
       native.kill(running.keeperPid, SIGTERM);
     }
   }
@@ -217,11 +283,13 @@ class Supervisor {
   }
 
   #onEnd(slot: Slot, running: Running, pid: number, ending: Ended): void {
-    // A keeper that was killed leaves the worker to us, dying.
+    // A keeper that was killed leaves the worker to us, dying; unless it has changed its user, which unties it.
     if (pid === running.keeperPid && !running.orphaned && children().includes(running.pid)) {
       running.orphaned = true;
+      tell(running, SIGKILL);
       return;
     }
+    running.handle?.close();
     if (running.statusFd !== -1) closeSync(running.statusFd);
     slot.running = undefined;
     this.#lastEnding = ending;
@@ -260,7 +328,15 @@ class Supervisor {
       ...(running.reason ? { reason: running.reason } : {}),
       restartsInMs: decision.action === 'restart' ? decision.delayMs : null,
     };
-    this.#plan.onExit(exit);
+    this.#report(exit);
+  }
+
+  #report(exit: WorkerExit): void {
+    try {
+      this.#plan.onExit(exit);
+    } catch (error) {
+      writeSync(2, `${this.#plan.title}: onExit has thrown: ${error instanceof Error ? error.stack : error}\n`);
+    }
   }
 }
 
