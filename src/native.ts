@@ -142,6 +142,8 @@ export interface RawWaitStatus {
 
 export interface PidFd {
   alive(): boolean;
+  /** Readable when the process has terminated; -1 after close(). */
+  descriptor(): number;
   signal(signal: number): void;
   /** Calls back once when the process has terminated, unless close() comes first; one watch at a time. */
   watch(callback: (error: Error | null, status: RawWaitStatus | null) => void): void;

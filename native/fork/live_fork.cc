@@ -155,6 +155,22 @@ static pid_t Clone(int* tid_address, pid_t* pid_address) {
 #endif
 }
 
+// A pid as text, without the C library: of what it holds locked, one thread may be the owner.
+class Digits {
+ public:
+  explicit Digits(pid_t pid) {
+    for (; pid > 0; pid /= 10) *--first_ = static_cast<char>('0' + pid % 10);
+  }
+  Digits(const Digits&) = delete;
+  Digits& operator=(const Digits&) = delete;
+
+  char* text() const { return first_; }
+
+ private:
+  char digits_[16] = {};
+  char* first_ = digits_ + sizeof digits_ - 1;
+};
+
 // Forks once more, within the same parking of the threads, and returns in the second copy only. The first one, which
 // never runs JavaScript, goes on as `lineage` says.
 class Between {
@@ -185,10 +201,10 @@ class Between {
   }
 
   // Orphans below come to the keeper, and it hears of its parent's death: by a signal that waits, being blocked, until
-  // it is the keeper.
+  // it is the keeper, and that it gets even if it is stopped.
   void Keep() {
     Must(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
-    Must(prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0));
+    Must(prctl(PR_SET_PDEATHSIG, SIGCONT, 0, 0, 0));
     if (getppid() != main_.pid) Exit(1);
   }
 
@@ -201,12 +217,10 @@ class Between {
 
   // The inherited heap goes with the exec.
   [[noreturn]] void BecomeKeeper(pid_t worker) {
-    char digits[16];
-    char* digit = digits + sizeof digits;
-    *--digit = '\0';
-    for (pid_t rest = worker; rest > 0; rest /= 10) *--digit = static_cast<char>('0' + rest % 10);
+    const Digits of_worker(worker);
+    const Digits of_watchdog(main_.pid);
     char mode[] = "tree";
-    char* argv[] = {const_cast<char*>(lineage_.title), mode, digit, nullptr};
+    char* argv[] = {const_cast<char*>(lineage_.title), mode, of_worker.text(), of_watchdog.text(), nullptr};
     char* env[] = {nullptr};
     execve(lineage_.keeper, argv, env);
     // The worker dies with this process, and its parent sees why it can't be.

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 
 #include "proc.h"
 #include "text.h"
@@ -68,7 +69,8 @@ size_t KillChildren() {
 }  // namespace
 
 void KillDescendants() {
-  for (;;) {
+  constexpr timespec kPause = {0, 20'000'000};
+  for (int in_vain = 0;;) {
     const size_t killed = KillChildren();
     pid_t reaped;
     // Waits for one, if there is one that will end.
@@ -77,8 +79,12 @@ void KillDescendants() {
     } while (reaped == -1 && errno == EINTR);
     if (reaped == -1) return;  // ECHILD
     while (reaped > 0) reaped = waitpid(-1, nullptr, WNOHANG);
+    in_vain = killed == 0 ? in_vain + 1 : 0;
     // What was just adopted isn't in every list yet.
-    if (killed == 0) sched_yield();
+    if (in_vain > 0 && in_vain < 100) sched_yield();
+    // What has become another user can't be killed: `sudo` under an ordinary user. Its end would be told, but not that
+    // it left children that can be.
+    if (in_vain >= 100) nanosleep(&kPause, nullptr);
   }
 }
 

@@ -43,7 +43,7 @@ static int Fail(const char* what) {
 int main(int argc, char** argv) {
   if (!FillStandardDescriptors()) return Fail(kNullDevice);
   if (!CloseOnExecExcept(nullptr, 0)) return Fail("close_range");
-  if (argc == 3 && strcmp(argv[1], "tree") == 0) return RunTreeMode(atoi(argv[2]));
+  if (argc == 4 && strcmp(argv[1], "tree") == 0) return RunTreeMode(atoi(argv[2]), atoi(argv[3]));
   if (argc == 3 && strcmp(argv[1], "init") == 0) return RunInitMode(atoi(argv[2]));
   char** const arguments = CopyArguments(argc, argv);
   if (arguments == nullptr) return Fail("malloc");

@@ -27,6 +27,8 @@ export interface Running {
   giveUpAt: number;
   /** Why it was. */
   reason?: 'heartbeat' | 'ready' | 'maxRss' | 'stop';
+  /** The worker has ended: its keeper still has to end what is left, and then itself. */
+  ended: boolean;
   /** The keeper has been reaped, and the worker is ours: the keeper was killed. */
   orphaned: boolean;
 }
@@ -38,16 +40,23 @@ export interface Slot {
   startAt: number;
   history: RestartHistory;
   restarts: number;
+  /** There are to be fewer: it goes when its worker has ended. */
+  retired: boolean;
 }
 
 export function emptySlot(index: number, startAt: number): Slot {
-  return { index, running: undefined, startAt, history: NO_HISTORY, restarts: 0 };
+  return { index, running: undefined, startAt, history: NO_HISTORY, restarts: 0, retired: false };
 }
 
 /** The next moment at which something has to be done about a slot. */
 export function deadlineOf({ running, startAt }: Slot, heartbeatMs: number | undefined): number {
   if (!running) return startAt;
   if (running.orphaned) return Infinity;
-  const beat = heartbeatMs !== undefined && running.isReady ? running.lastBeat + heartbeatMs : Infinity;
-  return Math.min(running.killAt, running.giveUpAt, running.isReady ? Infinity : running.readyBy, beat);
+  return Math.min(running.killAt, running.giveUpAt, failsAt(running, heartbeatMs));
+}
+
+/** When a worker that says nothing more has failed. One that was asked to end may take the time that it was given. */
+export function failsAt({ reason, isReady, readyBy, lastBeat }: Running, heartbeatMs = Infinity): number {
+  if (reason) return Infinity;
+  return isReady ? lastBeat + heartbeatMs : readyBy;
 }

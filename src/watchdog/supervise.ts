@@ -10,11 +10,12 @@ import { native, type PidFd } from '../native.js';
 import { pipe } from '../posix/descriptor.js';
 import { forkKept } from '../posix/fork.js';
 import { setChildSubreaper } from '../posix/prctl.js';
+import { _exit } from '../posix/process.js';
 import { setproctitle } from '../posix/title.js';
 import { endAs } from './end-as.js';
 import { type Ended, endingOf, type WatchdogPlan, type WorkerExit } from './options.js';
-import { decide } from './restart-policy.js';
-import { deadlineOf, emptySlot, type Running, SAYS, type Slot } from './slot.js';
+import { type Decision, decide, type Ending, type Event } from './restart-policy.js';
+import { deadlineOf, emptySlot, failsAt, type Running, SAYS, type Slot } from './slot.js';
 import { Worker } from './worker.js';
 
 const { SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGSTOP, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU } =
@@ -61,6 +62,16 @@ function tell({ handle }: Running, signal: number): void {
   }
 }
 
+/** Whether a child could be sent SIGKILL: sudo under an ordinary user can't. */
+function isKilled(pid: number): boolean {
+  try {
+    native.kill(pid, SIGKILL);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function reopenLogs(): void {
   try {
     currentDaemon()?.reopenLogs();
@@ -75,8 +86,10 @@ class Supervisor {
   readonly #plan: WatchdogPlan;
   readonly #slots: Slot[];
   readonly #keeper = keeperPath();
-  // Those that the script had started before: not ours to end.
-  readonly #formerChildren = new Set(children());
+  readonly #pid = process.pid;
+  // Those that the script had started before, or that came to us otherwise: not ours to end.
+  readonly #others = new Set(children());
+  #keeperLost = false;
   #stopping = false;
   #lastEnding: Ended = { exitCode: 0, signal: null };
 
@@ -90,16 +103,29 @@ class Supervisor {
     native.holdSignals(HELD);
     setChildSubreaper(true);
     show(`${this.#plan.title}: watchdog`);
-    for (;;) {
-      const worker = this.#startDue();
-      if (worker) return worker;
-      if (this.#isOver()) {
-        currentDaemon()?.release();
-        endAs(this.#lastEnding);
+    try {
+      for (;;) {
+        const worker = this.#startDue();
+        if (worker) return worker;
+        if (this.#isOver()) {
+          currentDaemon()?.release();
+          endAs(this.#lastEnding);
+        }
+        this.#await();
+        this.#enforceDeadlines();
       }
-      this.#await();
-      this.#enforceDeadlines();
+    } catch (error) {
+      if (this.#isWorker()) this.#letGo();
+      // What comes after the call is for workers alone.
+      else this.#abandon(error);
+      throw error;
     }
+  }
+
+  #abandon(error: unknown): never {
+    writeSync(2, `${this.#plan.title}: the watchdog has failed: ${error instanceof Error ? error.stack : error}\n`);
+    currentDaemon()?.release();
+    _exit(1);
   }
 
   #running(): Running[] {
@@ -121,22 +147,25 @@ class Supervisor {
 
   #start(slot: Slot): Worker | undefined {
     const startedAt = performance.now();
-    const [readFd, writeFd] = pipe({ nonBlocking: true });
+    slot.startAt = Infinity;
+    let ends: readonly number[] = [];
     let forked: ReturnType<typeof forkKept>;
     try {
+      ends = pipe({ nonBlocking: true });
       forked = forkKept(this.#keeper, `${this.#plan.title}: keeper`);
     } catch (error) {
-      closeSync(readFd);
-      closeSync(writeFd);
+      for (const fd of ends) closeSync(fd);
+      // A hook of atfork() has thrown: the script, whose it is, goes on in the worker.
+      if (this.#isWorker()) throw error;
       this.#replace(slot, startedAt, { spawnError: error as NodeJS.ErrnoException });
       return undefined;
     }
+    const [readFd, writeFd] = ends as [number, number];
     if (forked.pid === 0) {
       closeSync(readFd);
       return this.#becomeWorker(slot, writeFd);
     }
     closeSync(writeFd);
-    slot.startAt = Infinity;
     slot.running = {
       ...forked,
       handle: openWorker(forked.pid, forked.keeperPid),
@@ -147,29 +176,44 @@ class Supervisor {
       readyBy: startedAt + this.#plan.readyTimeoutMs,
       killAt: Infinity,
       giveUpAt: Infinity,
+      ended: false,
       orphaned: false,
     };
     return undefined;
   }
 
+  #isWorker(): boolean {
+    return native.getpid() !== this.#pid;
+  }
+
   #becomeWorker({ index }: Slot, fd: number): Worker {
+    show(`${this.#plan.title}: worker ${index}`);
+    process.env.WORKER_INDEX = `${index}`;
+    this.#letGo();
+    return new Worker(index, fd, this.#plan);
+  }
+
+  #letGo(): void {
     for (const { statusFd, handle } of this.#running()) {
       if (statusFd !== -1) closeSync(statusFd);
       handle?.close();
     }
-    show(`${this.#plan.title}: worker ${index}`);
-    process.env.WORKER_INDEX = `${index}`;
     native.letGoOfSignals();
-    return new Worker(index, fd, this.#plan);
   }
 
   #await(): void {
     const heartbeatMs = this.#plan.heartbeat?.timeoutMs;
     const deadline = Math.min(...this.#slots.map((slot) => deadlineOf(slot, heartbeatMs)));
     const ms = deadline === Infinity ? -1 : Math.max(0, Math.ceil(deadline - performance.now()));
-    const fds = this.#running().flatMap(({ statusFd }) => (statusFd === -1 ? [] : [statusFd]));
+    const fds = this.#running().flatMap(({ statusFd, handle, ended }) => [
+      ...(statusFd === -1 ? [] : [statusFd]),
+      ...(handle && !ended ? [handle.descriptor()] : []),
+    ]);
     const { signals, readable } = native.awaitEvents(fds, ms);
-    for (const running of this.#running()) if (readable.includes(running.statusFd)) this.#hear(running);
+    for (const running of this.#running()) {
+      if (readable.includes(running.statusFd)) this.#hear(running);
+      if (!running.ended && running.handle && readable.includes(running.handle.descriptor())) this.#bury(running);
+    }
     for (const signal of new Set(signals)) this.#onSignal(signal);
   }
 
@@ -188,6 +232,21 @@ class Supervisor {
     running.lastBeat = performance.now();
   }
 
+  /** The worker has ended, which its keeper may not see, being stopped. */
+  #bury(running: Running): void {
+    running.ended = true;
+    if (!running.orphaned) this.#endKeeper(running);
+  }
+
+  /** Has the keeper end the worker, and whatever that has started: also one that is stopped. */
+  #endKeeper(running: Running): void {
+    running.killAt = Infinity;
+    running.readyBy = Infinity;
+    running.lastBeat = Infinity;
+    running.giveUpAt = performance.now() + KEEPER_PATIENCE_MS;
+    native.kill(running.keeperPid, SIGCONT);
+  }
+
   #onReady(running: Running): void {
     running.isReady = true;
     if (this.#slots.every((slot) => slot.running?.isReady)) currentDaemon()?.ready();
@@ -196,14 +255,27 @@ class Supervisor {
   #onSignal(signal: number): void {
     if (signal === SIGCHLD) this.#reap();
     else if (ENDING.includes(signal)) this.#stop();
-    else if (signal === SIGTSTP) native.kill(process.pid, SIGSTOP);
+    else if (signal === SIGTSTP) this.#pause();
     else if (signal === SIGTTIN) this.#resize(1);
     else if (signal === SIGTTOU) this.#resize(-1);
     else this.#passOn(signal);
   }
 
+  #pause(): void {
+    native.kill(process.pid, SIGSTOP);
+    this.#forgiveSilence();
+  }
+
+  /** Whoever continues the watchdog may have stopped its workers, too. */
+  #forgiveSilence(): void {
+    for (const running of this.#running()) {
+      if (running.lastBeat !== Infinity) running.lastBeat = performance.now();
+    }
+  }
+
   #passOn(signal: number): void {
     if (signal === SIGHUP) reopenLogs();
+    if (signal === SIGCONT) this.#forgiveSilence();
     for (const running of this.#alive()) tell(running, signal);
   }
 
@@ -223,15 +295,33 @@ class Supervisor {
 
   #resize(by: 1 | -1): void {
     if (this.#stopping) return;
-    if (by === 1) {
-      this.#slots.push(emptySlot(this.#slots.length + 1, performance.now()));
+    if (by === 1) this.#addSlot();
+    else this.#retireSlot();
+  }
+
+  #addSlot(): void {
+    const retired = this.#slots.find((slot) => slot.retired);
+    if (retired) {
+      retired.retired = false;
       return;
     }
-    if (this.#slots.length === 1) return;
-    const slot = this.#slots.at(-1) as Slot;
+    let index = 1;
+    while (this.#slots.some((slot) => slot.index === index)) index++;
+    this.#slots.push(emptySlot(index, performance.now()));
+  }
+
+  #retireSlot(): void {
+    const kept = this.#slots.filter(({ retired }) => !retired).sort((a, b) => a.index - b.index);
+    const slot = kept.at(-1) as Slot;
+    if (kept.length === 1) return;
+    slot.retired = true;
     slot.startAt = Infinity;
     if (slot.running) this.#ask(slot.running, 'stop');
-    else this.#slots.pop();
+    else this.#remove(slot);
+  }
+
+  #remove(slot: Slot): void {
+    this.#slots.splice(this.#slots.indexOf(slot), 1);
   }
 
   #ask(running: Running, reason: NonNullable<Running['reason']>): void {
@@ -243,7 +333,7 @@ class Supervisor {
 
   #enforceDeadlines(): void {
     const now = performance.now();
-    const heartbeatMs = this.#plan.heartbeat?.timeoutMs ?? Infinity;
+    const heartbeatMs = this.#plan.heartbeat?.timeoutMs;
     for (const running of this.#alive()) {
       if (running.giveUpAt <= now) {
         running.giveUpAt = Infinity;
@@ -251,16 +341,10 @@ class Supervisor {
         continue;
       }
       if (running.killAt > now) {
-        if (!running.isReady && running.readyBy <= now) running.reason = 'ready';
-        else if (running.isReady && running.lastBeat + heartbeatMs <= now) running.reason = 'heartbeat';
-        else continue;
+        if (failsAt(running, heartbeatMs) > now) continue;
+        running.reason = running.isReady ? 'heartbeat' : 'ready';
       }
-      // The keeper kills the worker, and whatever it has started.
-      running.killAt = Infinity;
-      running.readyBy = Infinity;
-      running.lastBeat = Infinity;
-      running.giveUpAt = now + KEEPER_PATIENCE_MS;
-      native.kill(running.keeperPid, SIGTERM);
+      this.#endKeeper(running);
     }
   }
 
@@ -268,6 +352,7 @@ class Supervisor {
     for (;;) {
       const status = this.#waitForAny();
       if (!status) break;
+      this.#others.delete(status.pid);
       const slot = this.#slots.find(({ running }) => running?.keeperPid === status.pid || running?.pid === status.pid);
       if (slot?.running) this.#onEnd(slot, slot.running, status.pid, endingOf(status));
     }
@@ -284,7 +369,9 @@ class Supervisor {
 
   #onEnd(slot: Slot, running: Running, pid: number, ending: Ended): void {
     // A keeper that was killed leaves the worker to us, dying; unless it has changed its user, which unties it.
-    if (pid === running.keeperPid && !running.orphaned && children().includes(running.pid)) {
+    const isKeeper = pid === running.keeperPid && !running.orphaned;
+    this.#keeperLost ||= isKeeper && ending.signal === 'SIGKILL';
+    if (isKeeper && children().includes(running.pid)) {
       running.orphaned = true;
       tell(running, SIGKILL);
       return;
@@ -296,26 +383,30 @@ class Supervisor {
     this.#replace(slot, running.startedAt, ending, running);
   }
 
-  /** What a killed keeper leaves behind comes to us: it has lost its worker, and has to go. */
+  /**
+   * What a killed keeper leaves behind comes to us: it has lost its worker, and has to go. What else comes, from whatever was
+   * there before or, in the first process of a container, from anywhere, is only reaped.
+   */
   #killStrays(): void {
     const known = new Set(this.#running().flatMap(({ keeperPid, pid }) => [keeperPid, pid]));
-    for (const pid of children()) {
-      if (!known.has(pid) && !this.#formerChildren.has(pid)) native.kill(pid, SIGKILL);
+    const strays = children().filter((pid) => !known.has(pid) && !this.#others.has(pid));
+    for (const pid of strays) {
+      if (!this.#keeperLost || !isKilled(pid)) this.#others.add(pid);
     }
+    if (strays.length === 0 && !this.#running().some(({ orphaned }) => orphaned)) this.#keeperLost = false;
   }
 
-  #replace(slot: Slot, startedAt: number, ending: Parameters<typeof decide>[2]['ending'], running?: Running): void {
+  #replace(slot: Slot, startedAt: number, ending: Ending, running?: Running): void {
     const now = performance.now();
-    const wanted = !this.#stopping && this.#slots.includes(slot) && running?.reason !== 'stop';
-    const event = { ending, startedAt, now, chance: Math.random() };
-    const decision = wanted ? decide(this.#plan.restart, slot.history, event) : ({ action: 'finish' } as const);
+    const decision = this.#decide(slot, { ending, startedAt, now, chance: Math.random() }, running?.reason);
     if (decision.action === 'restart') {
       slot.history = decision.history;
       slot.startAt = now + decision.delayMs;
       slot.restarts++;
-    } else if (running?.reason === 'stop' && !this.#stopping) {
-      this.#slots.splice(this.#slots.indexOf(slot), 1);
+    } else if (slot.retired) {
+      this.#remove(slot);
     }
+    if ('spawnError' in ending) this.#lastEnding = { exitCode: 1, signal: null };
     if (decision.action === 'giveUp') {
       writeSync(2, `${this.#plan.title}: worker ${slot.index} is given up: ${decision.reason}\n`);
     }
@@ -329,6 +420,13 @@ class Supervisor {
       restartsInMs: decision.action === 'restart' ? decision.delayMs : null,
     };
     this.#report(exit);
+  }
+
+  #decide({ retired, history }: Slot, event: Event, reason: Running['reason']): Decision {
+    if (this.#stopping || retired) return { action: 'finish' };
+    // It was one too many, and then no longer.
+    if (reason === 'stop') return { action: 'restart', delayMs: 0, history };
+    return decide(this.#plan.restart, history, { ...event, failed: reason === 'maxRss' });
   }
 
   #report(exit: WorkerExit): void {
