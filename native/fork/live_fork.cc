@@ -55,17 +55,23 @@ class Handshake {
   // The errno that was told, 0 if none.
   int told() const { return page_->error; }
 
-  // In the parent: what the child told, or EAGAIN if it was killed before it could.
+  // In the parent: what the child told, or EAGAIN if it was killed before it could. One that is stopped goes on: this
+  // process would stand still with it.
   int Await(pid_t child) {
     constexpr int64_t kLookAgainNs = 10'000'000;
-    while (page_->told.load(std::memory_order_acquire) == 0) {
+    constexpr int kLooksUntilStopped = 10;
+    for (int looks = 1; page_->told.load(std::memory_order_acquire) == 0; looks++) {
       if (FutexWait(&page_->told, 0, kLookAgainNs, true)) continue;
       // A death wakes no futex, and a pidfd to wait on as well could fail for want of descriptors; so a look now and
       // then.
       siginfo_t info = {};
-      const int result = waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT);
-      const bool dead = result == -1 ? errno == ECHILD : info.si_pid == child;
+      const int result = waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT);
+      const bool stopped = result == 0 && info.si_pid == child && info.si_code == CLD_STOPPED;
+      if (stopped) kill(child, SIGCONT);
+      const bool dead = result == -1 ? errno == ECHILD : info.si_pid == child && !stopped;
       if (dead && page_->told.load(std::memory_order_acquire) == 0) return EAGAIN;
+      // A keeper's child tells nobody that it is stopped.
+      if (looks % kLooksUntilStopped == 0 && *second() > 0 && *second() != child) kill(*second(), SIGCONT);
     }
     return page_->error;
   }
