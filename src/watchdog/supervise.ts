@@ -90,6 +90,9 @@ class Supervisor {
   // Those that the script had started before, or that came to us otherwise: not ours to end.
   readonly #others = new Set(children());
   #keeperLost = false;
+  // What a killed keeper left behind may hold a lock or a port that the next worker wants, and has children, perhaps, that
+  // the watchdog must not leave to init.
+  #cleansUntil = -Infinity;
   #stopping = false;
   #lastEnding: Ended = { exitCode: 0, signal: null };
 
@@ -133,10 +136,12 @@ class Supervisor {
   }
 
   #isOver(): boolean {
+    if (this.#cleansUntil > performance.now()) return false;
     return this.#slots.every(({ running, startAt }) => !running && startAt === Infinity);
   }
 
   #startDue(): Worker | undefined {
+    if (this.#cleansUntil > performance.now()) return undefined;
     for (const slot of this.#slots) {
       if (slot.running || slot.startAt > performance.now()) continue;
       const worker = this.#start(slot);
@@ -203,8 +208,11 @@ class Supervisor {
 
   #await(): void {
     const heartbeatMs = this.#plan.heartbeat?.timeoutMs;
-    const deadline = Math.min(...this.#slots.map((slot) => deadlineOf(slot, heartbeatMs)));
-    const ms = deadline === Infinity ? -1 : Math.max(0, Math.ceil(deadline - performance.now()));
+    const now = performance.now();
+    const cleaning = this.#cleansUntil > now;
+    const due = this.#slots.filter(({ running }) => running || !cleaning).map((slot) => deadlineOf(slot, heartbeatMs));
+    const deadline = Math.min(...due, cleaning ? this.#cleansUntil : Infinity);
+    const ms = deadline === Infinity ? -1 : Math.max(0, Math.ceil(deadline - now));
     const fds = this.#running().flatMap(({ statusFd, handle, ended }) => [
       ...(statusFd === -1 ? [] : [statusFd]),
       ...(handle && !ended ? [handle.descriptor()] : []),
@@ -370,7 +378,10 @@ class Supervisor {
   #onEnd(slot: Slot, running: Running, pid: number, ending: Ended): void {
     // A keeper that was killed leaves the worker to us, dying; unless it has changed its user, which unties it.
     const isKeeper = pid === running.keeperPid && !running.orphaned;
-    this.#keeperLost ||= isKeeper && ending.signal === 'SIGKILL';
+    if (isKeeper && ending.signal === 'SIGKILL') {
+      this.#keeperLost = true;
+      this.#cleansUntil = performance.now() + KEEPER_PATIENCE_MS;
+    }
     if (isKeeper && children().includes(running.pid)) {
       running.orphaned = true;
       tell(running, SIGKILL);
@@ -393,7 +404,9 @@ class Supervisor {
     for (const pid of strays) {
       if (!this.#keeperLost || !isKilled(pid)) this.#others.add(pid);
     }
-    if (strays.length === 0 && !this.#running().some(({ orphaned }) => orphaned)) this.#keeperLost = false;
+    if (strays.some((pid) => !this.#others.has(pid)) || this.#running().some(({ orphaned }) => orphaned)) return;
+    this.#keeperLost = false;
+    this.#cleansUntil = -Infinity;
   }
 
   #replace(slot: Slot, startedAt: number, ending: Ending, running?: Running): void {
