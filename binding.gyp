@@ -27,6 +27,7 @@
       "sources": [
         "native/addon.cc",
         "native/errors.cc",
+        "native/events.cc",
         "native/descriptor.cc",
         "native/exec.cc",
         "native/fork/arch.cc",
@@ -79,6 +80,7 @@
       "sources": [
         "native/exec/inheritance.cc",
         "native/keeper/file_turn.cc",
+        "native/keeper/descendants.cc",
         "native/keeper/foreground.cc",
         "native/keeper/init_mode.cc",
         "native/keeper/keeper.cc",
@@ -98,6 +100,7 @@
         "native/keeper/status_file.cc",
         "native/keeper/timestamp.cc",
         "native/keeper/title.cc",
+        "native/keeper/tree_mode.cc",
         "native/libc_compat.cc"
       ],
       "cflags_cc": ["-fno-threadsafe-statics"],

@@ -11,6 +11,7 @@ import { asJson, asText } from './lib/report.js';
 import { memory } from './memory.js';
 import { spawnAfterFork } from './spawn-after-fork.js';
 import { startCommand } from './start-command.js';
+import { watchdogBack, watchdogDeath } from './watchdog.js';
 
 const benches: readonly Bench[] = [
   firstStatement,
@@ -21,6 +22,8 @@ const benches: readonly Bench[] = [
   forkExec,
   daemonizeModes,
   startCommand,
+  watchdogBack,
+  watchdogDeath,
 ];
 
 const { values, positionals } = parseArgs({

@@ -4,6 +4,7 @@ namespace posix_daemon {
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   RegisterDescriptor(env, exports);
+  RegisterEvents(env, exports);
   RegisterExec(env, exports);
   RegisterFork(env, exports);
   RegisterLimits(env, exports);

@@ -6,6 +6,7 @@
 namespace posix_daemon {
 
 void RegisterDescriptor(Napi::Env env, Napi::Object exports);
+void RegisterEvents(Napi::Env env, Napi::Object exports);
 void RegisterExec(Napi::Env env, Napi::Object exports);
 void RegisterFork(Napi::Env env, Napi::Object exports);
 void RegisterLimits(Napi::Env env, Napi::Object exports);

@@ -48,8 +48,8 @@ struct ExitWatch {
 Napi::Function PidFd::Define(Napi::Env env) {
   return DefineClass(env, "PidFd",
                      {InstanceMethod<&PidFd::Alive>("alive"), InstanceMethod<&PidFd::Signal>("signal"),
-                      InstanceMethod<&PidFd::Watch>("watch"), InstanceMethod<&PidFd::KeepAlive>("keepAlive"),
-                      InstanceMethod<&PidFd::Close>("close")});
+                      InstanceMethod<&PidFd::Descriptor>("descriptor"), InstanceMethod<&PidFd::Watch>("watch"),
+                      InstanceMethod<&PidFd::KeepAlive>("keepAlive"), InstanceMethod<&PidFd::Close>("close")});
 }
 
 PidFd::PidFd(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -76,6 +76,9 @@ Napi::Value PidFd::Alive(const Napi::CallbackInfo& info) {
   if (ready == -1) return ThrowErrno(info.Env(), errno, "poll");
   return Napi::Boolean::New(info.Env(), ready == 0);
 }
+
+// The pidfd itself, to be waited on with others: readable when the process has terminated.
+Napi::Value PidFd::Descriptor(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), fd_); }
 
 Napi::Value PidFd::Signal(const Napi::CallbackInfo& info) {
   int32_t signal;

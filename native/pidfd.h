@@ -19,6 +19,7 @@ class PidFd : public Napi::ObjectWrap<PidFd> {
   friend struct ExitWatch;
 
   Napi::Value Alive(const Napi::CallbackInfo& info);
+  Napi::Value Descriptor(const Napi::CallbackInfo& info);
   Napi::Value Signal(const Napi::CallbackInfo& info);
   Napi::Value Watch(const Napi::CallbackInfo& info);
   Napi::Value KeepAlive(const Napi::CallbackInfo& info);

@@ -60,6 +60,15 @@ export interface ForkExecPlan {
   signalMask: number[];
 }
 
+interface EventCalls {
+  /** From now on they are told by awaitEvents() and do nothing else. Once at a time. */
+  holdSignals(signals: number[]): void;
+  /** Each does again what it did before; what came meanwhile to a forked process alone is sent to it once more. */
+  letGoOfSignals(): void;
+  /** The event loop stands still; both are empty when the time, in ms, is over; -1 waits for ever. */
+  awaitEvents(fds: number[], ms: number): { signals: number[]; readable: number[] };
+}
+
 interface ExecCalls {
   forkExec(plan: ForkExecPlan): number;
   execve(path: string, argv: string[], env: string[], kept: number[]): never;
@@ -67,11 +76,11 @@ interface ExecCalls {
 }
 
 interface ForkCalls {
-  /**
-   * With `detach` the child is a grandchild in a session that it doesn't lead; the caller must be a subreaper, and so its
-   * parent.
-   */
-  fork(detach: boolean): number;
+  fork(): number;
+  /** The child is a grandchild in a session that it doesn't lead; the caller must be a subreaper, and so its parent. */
+  forkDetached(): number;
+  /** The child is a grandchild; its parent becomes the program `keeper`, with `title` as its argv[0]. */
+  forkKept(keeper: string, title: string): [pid: number, keeperPid: number];
   forkObstacle(): string | undefined;
   getpid(): number;
   getrandom(bytes: Uint8Array): void;
@@ -135,6 +144,8 @@ export interface RawWaitStatus {
 
 export interface PidFd {
   alive(): boolean;
+  /** Readable when the process has terminated; -1 after close(). */
+  descriptor(): number;
   signal(signal: number): void;
   /** Calls back once when the process has terminated, unless close() comes first; one watch at a time. */
   watch(callback: (error: Error | null, status: RawWaitStatus | null) => void): void;
@@ -167,6 +178,7 @@ interface WaitCalls {
 /** The raw binding. Each call that fails throws a system error (code, errno, syscall, path). */
 export interface Native
   extends DescriptorCalls,
+    EventCalls,
     ExecCalls,
     ForkCalls,
     LimitsCalls,

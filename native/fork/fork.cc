@@ -31,18 +31,38 @@ static Napi::Value ForkObstacle(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), Obstacle());
 }
 
-// fork(detach)
-static Napi::Value Fork(const Napi::CallbackInfo& info) {
-  bool detach;
-  if (!ReadBool(info, 0, &detach)) return info.Env().Undefined();
+static Napi::Value ForkAs(const Napi::CallbackInfo& info, const Lineage& lineage, Forked* forked) {
   const std::string& obstacle = Obstacle();
   if (!obstacle.empty()) return ThrowErrno(info.Env(), ENOTSUP, "fork", {nullptr, nullptr, obstacle.c_str()});
   uv_loop_t* loop = nullptr;
   if (napi_get_uv_event_loop(info.Env(), &loop) != napi_ok) return ThrowErrno(info.Env(), ENOTSUP, "fork");
-  pid_t pid = -1;
-  const ForkFailure failure = LiveFork(loop, detach, &pid);
+  const ForkFailure failure = LiveFork(loop, lineage, forked);
   if (failure.error != 0) return ThrowErrno(info.Env(), failure.error, "fork", {nullptr, nullptr, failure.step});
-  return Napi::Number::New(info.Env(), pid);
+  return Napi::Number::New(info.Env(), forked->pid);
+}
+
+static Napi::Value Fork(const Napi::CallbackInfo& info) {
+  Forked forked;
+  return ForkAs(info, {}, &forked);
+}
+
+static Napi::Value ForkDetached(const Napi::CallbackInfo& info) {
+  Forked forked;
+  return ForkAs(info, {Lineage::kDetached}, &forked);
+}
+
+// forkKept(keeper, title): [pid, the keeper's pid], or [0, 0] in the worker.
+static Napi::Value ForkKept(const Napi::CallbackInfo& info) {
+  std::string keeper;
+  std::string title;
+  if (!ReadString(info, 0, &keeper) || !ReadString(info, 1, &title)) return info.Env().Undefined();
+  Forked forked = {-1, -1};
+  ForkAs(info, {Lineage::kKept, keeper.c_str(), title.c_str()}, &forked);
+  if (info.Env().IsExceptionPending()) return info.Env().Undefined();
+  Napi::Array result = Napi::Array::New(info.Env(), 2);
+  result.Set(0u, Napi::Number::New(info.Env(), forked.pid));
+  result.Set(1u, Napi::Number::New(info.Env(), forked.between));
+  return result;
 }
 
 static Napi::Value Getpid(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), getpid()); }
@@ -63,6 +83,8 @@ static Napi::Value Getrandom(const Napi::CallbackInfo& info) {
 void RegisterFork(Napi::Env env, Napi::Object exports) {
   RegisterMathRandom(env, exports);
   exports.Set("fork", Napi::Function::New<Fork>(env, "fork"));
+  exports.Set("forkDetached", Napi::Function::New<ForkDetached>(env, "forkDetached"));
+  exports.Set("forkKept", Napi::Function::New<ForkKept>(env, "forkKept"));
   exports.Set("getrandom", Napi::Function::New<Getrandom>(env, "getrandom"));
   exports.Set("getpid", Napi::Function::New<Getpid>(env, "getpid"));
   exports.Set("forkObstacle", Napi::Function::New<ForkObstacle>(env, "forkObstacle"));

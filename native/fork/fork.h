@@ -13,9 +13,27 @@ struct ForkFailure {
   const char* step;
 };
 
-// Returns twice: with *pid the child's in the parent, 0 in the child. A failure leaves the process as it was, and no
-// child. Main thread only. `loop` is its event loop.
-ForkFailure LiveFork(uv_loop_t* loop, bool detach, pid_t* pid);
+// What the forked process is to its parent.
+struct Lineage {
+  enum Kind {
+    kChild,
+    kDetached,  // a grandchild, in a session that it doesn't lead; its parent has exited. The caller is a subreaper
+    kKept,  // a grandchild; its parent is the keeper, which ends as it does, kills all that descends from it, and both
+            // when the caller dies
+  };
+  Kind kind = kChild;
+  // Of the keeper: its executable, and what ps shows.
+  const char* keeper = nullptr;
+  const char* title = nullptr;
+};
+
+struct Forked {
+  pid_t pid;      // 0 in the forked process
+  pid_t between;  // its parent, 0 if that is the caller; of a detached one it is reaped already
+};
+
+// Returns twice. A failure leaves the process as it was, and no child. Main thread only. `loop` is its event loop.
+ForkFailure LiveFork(uv_loop_t* loop, const Lineage& lineage, Forked* forked);
 
 // The errno of the first call that a fork depends on and this kernel lacks, with its name in *what; 0 when all is
 // there.

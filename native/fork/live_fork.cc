@@ -55,23 +55,29 @@ class Handshake {
   // The errno that was told, 0 if none.
   int told() const { return page_->error; }
 
-  // In the parent: what the child told, or EAGAIN if it was killed before it could.
+  // In the parent: what the child told, or EAGAIN if it was killed before it could. One that is stopped goes on: this
+  // process would stand still with it.
   int Await(pid_t child) {
     constexpr int64_t kLookAgainNs = 10'000'000;
-    while (page_->told.load(std::memory_order_acquire) == 0) {
+    constexpr int kLooksUntilStopped = 10;
+    for (int looks = 1; page_->told.load(std::memory_order_acquire) == 0; looks++) {
       if (FutexWait(&page_->told, 0, kLookAgainNs, true)) continue;
       // A death wakes no futex, and a pidfd to wait on as well could fail for want of descriptors; so a look now and
       // then.
       siginfo_t info = {};
-      const int result = waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT);
-      const bool dead = result == -1 ? errno == ECHILD : info.si_pid == child;
+      const int result = waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT);
+      const bool stopped = result == 0 && info.si_pid == child && info.si_code == CLD_STOPPED;
+      if (stopped) kill(child, SIGCONT);
+      const bool dead = result == -1 ? errno == ECHILD : info.si_pid == child && !stopped;
       if (dead && page_->told.load(std::memory_order_acquire) == 0) return EAGAIN;
+      // A keeper's child tells nobody that it is stopped.
+      if (looks % kLooksUntilStopped == 0 && *second() > 0 && *second() != child) kill(*second(), SIGCONT);
     }
     return page_->error;
   }
 
-  // The pid of a detached child, written by the kernel before that runs.
-  pid_t* detached() { return &page_->detached; }
+  // The pid of the second child of two, written by the kernel before that runs.
+  pid_t* second() { return &page_->second; }
 
   // What the child found out about the mutexes, later: for Sleepers.
   std::atomic<int>* nothing_held() { return &page_->nothing_held; }
@@ -82,7 +88,7 @@ class Handshake {
   struct Page {
     std::atomic<int> told;
     int error;
-    pid_t detached;
+    pid_t second;
     std::atomic<int> nothing_held;
   };
   Page* page_ = nullptr;
@@ -155,18 +161,82 @@ static pid_t Clone(int* tid_address, pid_t* pid_address) {
 #endif
 }
 
-// In the copy that clone left: leads a new session, and leaves it to a copy of its own, all within one parking of the
-// threads. Returns in that second copy only.
-static void Detach(const MainThread& main, Handshake* handshake) {
-  int error = setsid() == -1 ? errno : 0;
-  if (error == 0) {
-    const pid_t pid = Clone(main.tid_address, handshake->detached());
-    if (pid == 0) return;
-    error = pid == -1 ? errno : 0;
+// A pid as text, without the C library: of what it holds locked, one thread may be the owner.
+class Digits {
+ public:
+  explicit Digits(pid_t pid) {
+    for (; pid > 0; pid /= 10) *--first_ = static_cast<char>('0' + pid % 10);
   }
-  if (error != 0) handshake->Tell(error);
-  syscall(SYS_exit_group, error == 0 ? 0 : 1);
-}
+  Digits(const Digits&) = delete;
+  Digits& operator=(const Digits&) = delete;
+
+  char* text() const { return first_; }
+
+ private:
+  char digits_[16] = {};
+  char* first_ = digits_ + sizeof digits_ - 1;
+};
+
+// Forks once more, within the same parking of the threads, and returns in the second copy only. The first one, which
+// never runs JavaScript, goes on as `lineage` says.
+class Between {
+ public:
+  Between(const MainThread& main, const Lineage& lineage, Handshake* handshake)
+      : main_(main), lineage_(lineage), handshake_(handshake) {}
+
+  void Pass() {
+    if (lineage_.kind == Lineage::kDetached) Must(setsid());
+    if (lineage_.kind == Lineage::kKept) Keep();
+    const pid_t self = getpid();
+    const pid_t pid = Must(Clone(main_.tid_address, handshake_->second()));
+    if (pid == 0) return TieTo(self);
+    if (lineage_.kind == Lineage::kKept) BecomeKeeper(pid);
+    Exit(0);
+  }
+
+ private:
+  // Ends this copy when one of its calls has failed.
+  int Must(int result) {
+    if (result != -1) return result;
+    handshake_->Tell(errno);
+    Exit(1);
+  }
+
+  [[noreturn]] static void Exit(int status) {
+    for (;;) syscall(SYS_exit_group, status);
+  }
+
+  // Orphans below come to the keeper, and it hears of its parent's death: by a signal that waits, being blocked, until
+  // it is the keeper, and that it gets even if it is stopped.
+  void Keep() {
+    Must(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
+    Must(prctl(PR_SET_PDEATHSIG, SIGCONT, 0, 0, 0));
+    if (getppid() != main_.pid) Exit(1);
+  }
+
+  void TieTo(pid_t keeper) {
+    if (lineage_.kind != Lineage::kKept) return;
+    // Whatever it fails with: the keeper kills its worker as well.
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (getppid() != keeper) Exit(1);
+  }
+
+  // The inherited heap goes with the exec.
+  [[noreturn]] void BecomeKeeper(pid_t worker) {
+    const Digits of_worker(worker);
+    const Digits of_watchdog(main_.pid);
+    char mode[] = "tree";
+    char* argv[] = {const_cast<char*>(lineage_.title), mode, of_worker.text(), of_watchdog.text(), nullptr};
+    char* env[] = {nullptr};
+    execve(lineage_.keeper, argv, env);
+    // The worker dies with this process, and its parent sees why it can't be.
+    Exit(126);
+  }
+
+  const MainThread& main_;
+  const Lineage& lineage_;
+  Handshake* handshake_;
+};
 
 // Makes the copy that clone left, one thread and the parent's kernel objects, into a process of its own.
 static void BecomeProcess(const MainThread& main, uv_loop_t* loop, bool search, Handshake* handshake) {
@@ -187,7 +257,7 @@ static void Reap(pid_t child) {
   }
 }
 
-ForkFailure LiveFork(uv_loop_t* loop, bool detach, pid_t* pid) {
+ForkFailure LiveFork(uv_loop_t* loop, const Lineage& lineage, Forked* forked) {
   // First all that may take a lock.
   const std::set<ino_t> user_pipes = UserPipes();
   Handshake handshake;
@@ -209,9 +279,9 @@ ForkFailure LiveFork(uv_loop_t* loop, bool detach, pid_t* pid) {
     child = Clone(main.tid_address, &unused);
     error = child == -1 ? errno : 0;
     if (child == 0) {
-      if (detach) Detach(main, &handshake);
+      if (lineage.kind != Lineage::kChild) Between(main, lineage, &handshake).Pass();
       BecomeProcess(main, loop, search, &handshake);
-      *pid = 0;
+      *forked = {0, 0};
       return {0, nullptr};
     }
     memory.Exclude();
@@ -220,22 +290,23 @@ ForkFailure LiveFork(uv_loop_t* loop, bool detach, pid_t* pid) {
   threads.Release();
   if (error != 0) return {error, step};
 
-  if (detach) {
+  pid_t awaited = child;
+  if (lineage.kind == Lineage::kDetached) {
     Reap(child);
-    child = *handshake.detached();
+    awaited = *handshake.second();
     // The one between was killed before it could fork, or has told why it couldn't.
-    if (child == 0) return {handshake.told() == 0 ? EAGAIN : handshake.told(), "detach"};
+    if (awaited == 0) return {handshake.told() == 0 ? EAGAIN : handshake.told(), "detach"};
   }
-  error = handshake.Await(child);
+  error = handshake.Await(awaited);
   if (error != 0) {
-    Reap(child);
+    Reap(awaited);
     return {error, "child"};
   }
+  *forked = lineage.kind == Lineage::kChild ? Forked{child, 0} : Forked{*handshake.second(), child};
   if (search) {
     sleepers.Remember(handshake.nothing_held());
     last_search.Swap(&handshake);
   }
-  *pid = child;
   return {0, nullptr};
 }
 

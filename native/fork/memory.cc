@@ -3,11 +3,26 @@
 #include <sched.h>
 #include <sys/wait.h>
 
+#include <csignal>
+
 namespace posix_daemon {
 
 // True when all that is mapped in the range took the advice; a gap in it (ENOMEM) is no error.
 static bool Advise(uintptr_t start, uintptr_t end, int advice) {
   return madvise(reinterpret_cast<void*>(start), end - start, advice) == 0 || errno == ENOMEM;
+}
+
+// Waits until a child has ended, and doesn't let it be stopped.
+static void AwaitEnd(pid_t pid) {
+  int status;
+  for (;;) {
+    const pid_t result = waitpid(pid, &status, __WALL | WUNTRACED);
+    if (result == pid && WIFSTOPPED(status)) {
+      kill(pid, SIGCONT);
+    } else if (result == pid || errno != EINTR) {
+      return;
+    }
+  }
 }
 
 // Finds which of others_ a fork leaves out, by a fork: its child looks what it has got. smaps tells it too (VmFlags:
@@ -18,8 +33,9 @@ int Memory::LearnExcluded() {
   if (shared == MAP_FAILED) return errno;
   auto* missing = static_cast<volatile uint8_t*>(shared);
   volatile uint8_t* done = missing + count;
-  // CLONE_VFORK: this thread waits until it ends. No exit signal: nobody is to hear of it, waitpid(-1) neither.
-  const long pid = syscall(SYS_clone, CLONE_VFORK, nullptr, nullptr, nullptr, nullptr);
+  // No exit signal: nobody is to hear of it, waitpid(-1) neither. No CLONE_VFORK: that would wait for one that somebody
+  // has stopped, too.
+  const long pid = syscall(SYS_clone, 0, nullptr, nullptr, nullptr, nullptr);
   if (pid == 0) {
     for (size_t i = 0; i < count; i++) {
       unsigned char resident;
@@ -30,8 +46,7 @@ int Memory::LearnExcluded() {
   }
   int error = pid == -1 ? errno : 0;
   if (pid > 0) {
-    while (waitpid(static_cast<pid_t>(pid), nullptr, __WALL) == -1 && errno == EINTR) {
-    }
+    AwaitEnd(static_cast<pid_t>(pid));
     if (*done == 0) error = EAGAIN;  // it was killed
   }
   excluded_.Clear();

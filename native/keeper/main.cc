@@ -13,6 +13,7 @@
 #include "log_mode.h"
 #include "options.h"
 #include "title.h"
+#include "tree_mode.h"
 
 using posix_daemon::CloseOnExecExcept;
 using posix_daemon::CopyArguments;
@@ -22,6 +23,7 @@ using posix_daemon::Options;
 using posix_daemon::ReadOptions;
 using posix_daemon::RunInitMode;
 using posix_daemon::RunLogMode;
+using posix_daemon::RunTreeMode;
 using posix_daemon::ShowTitle;
 
 // A log or a pipe must not become somebody's standard output by chance.
@@ -41,6 +43,7 @@ static int Fail(const char* what) {
 int main(int argc, char** argv) {
   if (!FillStandardDescriptors()) return Fail(kNullDevice);
   if (!CloseOnExecExcept(nullptr, 0)) return Fail("close_range");
+  if (argc == 4 && strcmp(argv[1], "tree") == 0) return RunTreeMode(atoi(argv[2]), atoi(argv[3]));
   if (argc == 3 && strcmp(argv[1], "init") == 0) return RunInitMode(atoi(argv[2]));
   char** const arguments = CopyArguments(argc, argv);
   if (arguments == nullptr) return Fail("malloc");

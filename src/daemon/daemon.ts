@@ -6,6 +6,13 @@ import type { Outputs } from './outputs.js';
 import type { PidFile } from './pid-file.js';
 import { type DaemonEnd, send } from './report.js';
 
+let current: Daemon | undefined;
+
+/** The daemon that this process, or the one it was forked from, has become. */
+export function currentDaemon(): Daemon | undefined {
+  return current;
+}
+
 /** What is left to do for a daemon that has become one. Made by daemonize(). */
 export class Daemon {
   /** This process's pid. */
@@ -21,6 +28,9 @@ export class Daemon {
     this.#outputs = outputs;
     this.#pidFile = pidFile;
     this.#starter = new Starter(name, end);
+    current = this;
+    // What is forked from the daemon has no starter, and must not speak in its name.
+    atfork({ child: () => this.#forgetStarter() });
     if (manual) this.#starter.watch();
     else this.ready();
     if (outputs.reopenable) process.on('SIGHUP', () => this.#reopenOnHangup());
@@ -57,6 +67,11 @@ export class Daemon {
     this.#pidFile?.release();
   }
 
+  #forgetStarter(): void {
+    this.#starter?.letGo();
+    this.#starter = undefined;
+  }
+
   #reopenOnHangup(): void {
     try {
       this.reopenLogs();
@@ -71,7 +86,6 @@ class Starter {
   readonly #name: string;
   readonly #end: DaemonEnd;
   #lifeline: Socket | undefined;
-  readonly #forgetFork: () => void;
   #reason: string | undefined;
   readonly #onGone = () => this.#abandon();
   readonly #onException = (error: unknown) => {
@@ -84,8 +98,6 @@ class Starter {
   constructor(name: string, end: DaemonEnd) {
     this.#name = name;
     this.#end = end;
-    // A worker that is forked meanwhile would keep the starter waiting for a daemon that is dead.
-    this.#forgetFork = atfork({ child: () => this.#letGo() });
     process.on('uncaughtExceptionMonitor', this.#onException);
     process.on('exit', this.#onExit);
   }
@@ -102,7 +114,7 @@ class Starter {
     } catch {
       this.#abandon();
     }
-    this.#letGo();
+    this.letGo();
   }
 
   /** Whether it was there to hear it. */
@@ -113,20 +125,19 @@ class Starter {
     } catch {
       return false;
     } finally {
-      this.#letGo();
+      this.letGo();
     }
   }
 
   #abandon(): never {
-    this.#letGo();
+    this.letGo();
     writeSync(2, `${this.#name}: the starter ended before the daemon was ready, and so does the daemon\n`);
     process.exit(1);
   }
 
-  #letGo(): void {
+  letGo(): void {
     process.off('uncaughtExceptionMonitor', this.#onException);
     process.off('exit', this.#onExit);
-    this.#forgetFork();
     if (this.#lifeline) this.#lifeline.off('close', this.#onGone).destroy();
     else closeSync(this.#end.lifelineFd);
     closeSync(this.#end.reportFd);

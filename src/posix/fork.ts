@@ -35,7 +35,7 @@ export interface ForkSupport {
 export function fork(): number {
   mainThreadOnly('fork', REASON);
   prepareEntropy();
-  return forkBetweenHooks(false, renewEntropy);
+  return betweenHooks(() => ({ pid: native.fork() }), renewEntropy).pid;
 }
 
 /**
@@ -47,26 +47,55 @@ export function fork(): number {
  */
 export function forkDetached(): number {
   mainThreadOnly('fork', REASON);
-  return forkBetweenHooks(true, () => {});
+  return betweenHooks(
+    () => ({ pid: native.forkDetached() }),
+    () => {},
+  ).pid;
 }
 
-function forkBetweenHooks(detach: boolean, inChild: () => void): number {
+/** What forkKept() made. */
+export interface KeptFork {
+  /** 0 in the worker. */
+  pid: number;
+  /** Of its parent, a child of the caller. */
+  keeperPid: number;
+}
+
+/**
+ * As fork(), but between the caller and the worker there is a keeper, a small program that ends as the worker does, kills
+ * whatever is left of what the worker has started, and kills all of it, the worker too, when it gets SIGTERM or the caller
+ * ends. If the keeper is killed, the worker is.
+ *
+ * @param keeper the program's path
+ * @param title what ps shows of it
+ * @internal
+ */
+export function forkKept(keeper: string, title: string): KeptFork {
+  mainThreadOnly('fork', REASON);
+  prepareEntropy();
+  return betweenHooks(() => {
+    const [pid, keeperPid] = native.forkKept(keeper, title);
+    return { pid, keeperPid };
+  }, renewEntropy);
+}
+
+function betweenHooks<T extends { pid: number }>(call: () => T, inChild: () => void): T {
   const hooks = prepareFork();
-  let pid: number;
+  let forked: T;
   try {
-    pid = native.fork(detach);
+    forked = call();
   } catch (error) {
     hooks.inParent();
     throw error;
   }
-  if (pid !== 0) {
+  if (forked.pid !== 0) {
     hooks.inParent();
-    return pid;
+    return forked;
   }
   assumeIdentity();
   inChild();
   hooks.inChild();
-  return 0;
+  return forked;
 }
 
 /** Whether fork() can work here, asked without trying. */

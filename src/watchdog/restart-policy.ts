@@ -76,6 +76,8 @@ export interface Event {
   now: number;
   /** 0 ≤ chance < 1 */
   chance: number;
+  /** It was told to end because it has to be replaced: that it obeyed is no success. */
+  failed?: boolean;
 }
 
 const RESTARTS = ['always', 'on-failure', 'never'] as const;
@@ -146,8 +148,8 @@ function textOf(ending: Ending): string {
 
 /** What to do about a worker's end. */
 export function decide(policy: RestartPolicy, history: RestartHistory, event: Event): Decision {
-  const { ending, startedAt, now, chance } = event;
-  if (policy.restart === 'never' || (policy.restart === 'on-failure' && policy.isSuccess(ending))) {
+  const { ending, startedAt, now, chance, failed = false } = event;
+  if (policy.restart === 'never' || (policy.restart === 'on-failure' && !failed && policy.isSuccess(ending))) {
     return { action: 'finish' };
   }
   const { count, windowMs } = policy.maxRestarts;

@@ -118,4 +118,7 @@ export const processes: Table = {
     mayReturn: ([title]) => typeof title === 'string',
   },
   getproctitle: { arguments: upTo(anything), mayReturn: always },
+  watchdog: {
+    uncalled: 'it answers by a promise, also when it refuses: test/watchdog/options.test.ts has its bad arguments',
+  },
 };

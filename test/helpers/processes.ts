@@ -62,6 +62,14 @@ function statFields(pid: number): string[] | undefined {
   }
 }
 
+/** All processes that /proc shows, with their parent and their state. */
+export function allProcesses(): { pid: number; parent: number; state: string }[] {
+  return numericEntries('/proc').flatMap((pid) => {
+    const fields = statFields(pid);
+    return fields ? [{ pid, parent: Number(fields[PARENT]), state: fields[STATE] as string }] : [];
+  });
+}
+
 function numericEntries(folder: string): number[] {
   return readdirSync(folder)
     .filter((name) => /^\d+$/.test(name))

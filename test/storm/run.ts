@@ -3,6 +3,7 @@
 //   npm run test:storm [-- --node PATH] [--forks 2000] [--alive 8]
 //
 // Prints `forks N, hung N, crashed N, wrong N`; exit status 1 unless the last three are 0.
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runStorm } from './runner.js';
 
@@ -13,10 +14,10 @@ const { values: options } = parseArgs({
     alive: { type: 'string', default: '8' },
   },
 });
+const storm = fileURLToPath(new URL('storm.js', import.meta.url));
 const ok = await runStorm({
   node: options.node,
-  forks: Number(options.forks),
-  alive: Number(options.alive),
+  command: [storm, '--forks', options.forks, '--alive', options.alive],
   print: (text) => process.stdout.write(text),
 });
 process.exitCode = ok ? 0 : 1;

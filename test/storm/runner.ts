@@ -1,29 +1,27 @@
-// Runs the storm in a pid namespace of its own, and sees when the storm itself stands still.
+// Runs a storm in a pid namespace of its own, and sees when the storm itself stands still.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { namespaceCommand, namespaceRefused } from '../helpers/namespace.js';
 import { descendants, describe, kill } from '../helpers/processes.js';
 
-const program = fileURLToPath(new URL('./storm.js', import.meta.url));
 const SILENCE_MS = 120_000; // longer than a few hung children take
 
 export interface Storm {
   node: string;
-  forks: number;
-  alive: number;
+  /** The storm, a script, and its arguments. */
+  command: readonly [script: string, ...args: string[]];
   /** Gets what the storm prints, as it comes. */
   print: (text: string) => void;
 }
 
-/** Resolves with whether every child ended well. */
-export async function runStorm({ node, forks, alive, print }: Storm): Promise<boolean> {
-  const command = [node, program, '--forks', String(forks), '--alive', String(alive)];
+/** Resolves with whether it ended well. */
+export async function runStorm({ node, command: script, print }: Storm): Promise<boolean> {
+  const command = [node, ...script];
   const refused = namespaceRefused();
   if (refused) print(`${refused}; the storm runs without\n`);
   // A shell is the namespace's first process: that one gets the orphans, and signals do less to it than to others.
   const [file, args] = refused
-    ? [node, command.slice(1)]
+    ? [node, [...script]]
     : namespaceCommand(['sh', '-c', '"$@"; exit $?', 'sh', ...command]);
   const env = { ...process.env };
   delete env.NODE_TEST_CONTEXT;

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { childrenOf, stat } from '../helpers/exec.js';
+import { procStatus, until } from '../helpers/fixture.js';
+import { startWatchdog, titleOf, untilGone } from '../helpers/watchdog.js';
+
+test('each worker has its index, in the environment too, and ps shows who is who', async (t) => {
+  const watched = startWatchdog(t, {
+    workers: 3,
+    title: 'app',
+    inWorker: ({ say }) => {
+      say({ environment: process.env.WORKER_INDEX });
+      setInterval(() => {}, 1e6);
+    },
+  });
+  const workers = await watched.workers(3);
+  assert.deepEqual(
+    workers.map(({ index }) => index),
+    [1, 2, 3],
+  );
+  const said = [];
+  for (const _ of workers) said.push(await watched.said('environment'));
+  assert.deepEqual(said.sort(), ['1', '2', '3']);
+  assert.equal(titleOf(watched.pid), 'app: watchdog');
+  for (const { index, pid, keeper } of workers) {
+    assert.equal(titleOf(pid), `app: worker ${index}`);
+    assert.match(titleOf(keeper), /^app: keeper/);
+    assert.equal(Number(procStatus(keeper, 'PPid')), watched.pid);
+  }
+});
+
+test('a worker that dies touches no other', async (t) => {
+  const watched = startWatchdog(t, { workers: 3 });
+  const [first, second, third] = await watched.workers(3);
+  second?.handle.signal('SIGKILL');
+  assert.equal((await watched.worker()).index, 2);
+  assert.ok(first?.handle.alive && third?.handle.alive);
+});
+
+test('the workers are asked to end together, and all of them have ended when the watchdog has', async (t) => {
+  const watched = startWatchdog(t, { workers: 3 });
+  const workers = await watched.workers(3);
+  watched.signal('SIGTERM');
+  assert.equal((await watched.outcome).signal, 'SIGTERM');
+  assert.ok(workers.every(({ handle }) => !handle.alive));
+});
+
+test('SIGKILL of the watchdog takes all of a pool', async (t) => {
+  const watched = startWatchdog(t, { workers: 4 });
+  const workers = await watched.workers(4);
+  watched.signal('SIGKILL');
+  await untilGone('the pool', ...workers.map(({ handle }) => handle));
+});
+
+test('SIGTTIN adds a worker, and SIGTTOU takes the last one away', async (t) => {
+  const watched = startWatchdog(t, { workers: 1 });
+  const [first] = await watched.workers(1);
+  watched.signal('SIGTTIN');
+  const second = await watched.worker();
+  assert.equal(second.index, 2);
+  watched.signal('SIGTTOU');
+  const exit = await watched.exit();
+  assert.deepEqual([exit.worker, exit.reason, exit.restartsInMs], [2, 'stop', null]);
+  assert.deepEqual(childrenOf(watched.pid), [first?.keeper]);
+  watched.signal('SIGTTIN');
+  assert.equal((await watched.worker()).index, 2);
+  assert.ok(first?.handle.alive);
+});
+
+test('SIGTTOU leaves the last worker alone', async (t) => {
+  const watched = startWatchdog(t);
+  const { pid } = await watched.worker();
+  watched.signal('SIGTTOU');
+  await until('the watchdog has it', () => stat(watched.pid, 3) === 'S' && stat(watched.pid, 31) === '0');
+  watched.signal('SIGTERM');
+  assert.equal((await watched.exit()).pid, pid);
+});
+
+// One that is on its way out is no reason to forget a signal, or to give its number away twice.
+test('a pool changed while a worker takes its time to end has the right size, each number once', async (t) => {
+  const watched = startWatchdog(t, {
+    workers: 3,
+    stopTimeoutMs: 400,
+    inWorker: ({ say }) => {
+      process.on('SIGTERM', () => say({ asked: Number(process.env.WORKER_INDEX) }));
+      say({ listens: true });
+      setInterval(() => {}, 1e6);
+    },
+  });
+  const [first] = await watched.workers(3);
+  for (let n = 0; n < 3; n++) await watched.said('listens');
+  watched.signal('SIGTTOU');
+  assert.equal(await watched.said('asked'), 3);
+  watched.signal('SIGTTOU');
+  assert.equal(await watched.said('asked'), 2);
+  watched.signal('SIGTTIN');
+  const back = await watched.worker();
+  await until('two are left', () => childrenOf(watched.pid).length === 2);
+  watched.signal('SIGTTIN');
+  const added = await watched.worker();
+  assert.deepEqual([first?.index, ...[back.index, added.index].sort()], [1, 2, 3]);
+  assert.ok(first?.handle.alive);
+});
