@@ -1,5 +1,5 @@
 import { type Account, native } from '../native.js';
-import type { DaemonPlan } from './options.js';
+import type { DaemonPlan } from './plan.js';
 
 // What tells of the terminal, the login and the place that the starter was called from.
 const OF_THE_STARTER = [

@@ -6,7 +6,7 @@ import { setCloexec } from '../posix/descriptor.js';
 import { forkExec } from '../posix/exec.js';
 import { daemonEnvironment } from './environment.js';
 import { coded } from './errors.js';
-import { activationFds, type DaemonPlan, namedDescriptors } from './options.js';
+import { activationFds, type DaemonPlan, namedDescriptors } from './plan.js';
 import type { DaemonEnd } from './report.js';
 
 const NAME = 'posix-daemon-handover';

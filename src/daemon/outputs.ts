@@ -2,7 +2,8 @@ import { closeSync, fstatSync, openSync, unlinkSync } from 'node:fs';
 import { dup, dup2 } from '../posix/descriptor.js';
 import { type LogFileStyle, openLog } from './log-file.js';
 import { Logger } from './logger.js';
-import { type DaemonPlan, type LogOptions, namedDescriptors, type Output } from './options.js';
+import type { LogOptions } from './options.js';
+import { type DaemonPlan, namedDescriptors, type Output } from './plan.js';
 import { prepareStreams } from './standard-streams.js';
 
 type Log = Required<LogOptions>;

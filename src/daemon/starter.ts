@@ -8,8 +8,8 @@ import { execve } from '../posix/exec.js';
 import { _exit, waitpid } from '../posix/process.js';
 import type { WaitStatus } from '../posix/wait-status.js';
 import { keeperPath } from './keeper.js';
-import type { DaemonPlan } from './options.js';
 import { PidFile } from './pid-file.js';
+import type { DaemonPlan } from './plan.js';
 import { receive, type StarterEnd } from './report.js';
 
 const { SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM } = constants.signals;

@@ -8,7 +8,7 @@ import { setrlimit } from '../posix/limits.js';
 import { chdir, chroot } from '../posix/session.js';
 import { setproctitle } from '../posix/title.js';
 import { coded } from './errors.js';
-import type { DaemonPlan } from './options.js';
+import type { DaemonPlan } from './plan.js';
 
 interface Inherited {
   fd: number;
