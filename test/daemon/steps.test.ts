@@ -59,7 +59,8 @@ for (const mode of ['fork', 'exec'] as const) {
       daemon = await startDaemon(scope, options, {
         prepare: ['blockSignals'],
         execPath: '/bin/bash',
-        execArgv: ['-c', BAD_START, 'bash', files, process.execPath, '--no-warnings'],
+        // With a socket as its input, and no shell above, bash takes itself for one of rsh's and reads ~/.bashrc.
+        execArgv: ['--norc', '-c', BAD_START, 'bash', files, process.execPath, '--no-warnings'],
       });
       pid = daemon.pid;
     });
