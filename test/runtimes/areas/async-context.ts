@@ -10,7 +10,7 @@ async function follow(id: number): Promise<void> {
   await storage.run({ id }, async () => {
     await readFile('/proc/self/comm');
     assert.equal(storage.getStore()?.id, id);
-    await new Promise((resolve) => setTimeout(resolve, id % 3));
+    await new Promise((resolve) => setImmediate(resolve));
     await new Promise<void>((resolve) => queueMicrotask(resolve));
     assert.equal(storage.getStore()?.id, id);
   });
@@ -24,7 +24,7 @@ await storage.run({ id: 1 }, () =>
   inBoth(async () => {
     const store = storage.getStore();
     assert.equal(store?.id, 1);
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await new Promise((resolve) => setImmediate(resolve));
     assert.equal(storage.getStore(), store);
     assert.equal(
       resource.runInAsyncScope(() => storage.getStore()?.id),

@@ -1,5 +1,6 @@
 // The garbage collector: forced collections, incremental and concurrent ones under growth, weak references, finalizers.
 import assert from 'node:assert/strict';
+import { until } from '../../helpers/fixture.js';
 import { inBoth } from '../support.js';
 
 const collect = globalThis.gc as (options?: { type: 'minor' | 'major' }) => void;
@@ -32,7 +33,7 @@ async function exercise(): Promise<void> {
   })();
   const hold = setInterval(() => collect(), 5);
   assert.equal(await finalized, 'gone');
-  while (weak?.deref()) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until('the object is gone', () => weak?.deref() === undefined);
   clearInterval(hold);
 }
 let keep: unknown; // a registry that is collected itself calls nobody
