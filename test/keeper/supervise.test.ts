@@ -213,6 +213,7 @@ test('without --tree the program dies with its guard, and what it has started st
   const grandchild = supervised.hold(Number(await supervised.line()));
   supervised.hold(guard).signal('SIGKILL');
   await supervised.program();
+  supervised.hold(Number(await supervised.line()));
   assert.deepEqual([handle.alive, grandchild.alive], [false, true]);
 });
 
