@@ -41,6 +41,7 @@ export type { SignalName } from './posix/signal-number.js';
 export { getproctitle, setproctitle } from './posix/title.js';
 export type { ResourceUsage, WaitStatus } from './posix/wait-status.js';
 export type { Heartbeat, WatchdogOptions, WorkerExit } from './watchdog/options.js';
+export type { Readiness } from './watchdog/readiness.js';
 export type { Backoff, RestartLimit, RestartOptions } from './watchdog/restart-policy.js';
 export { watchdog } from './watchdog/watchdog.js';
 export type { Worker } from './watchdog/worker.js';
