@@ -40,6 +40,7 @@ export { getSignalMask, kill, resetSignals, setSignalMask } from './posix/signal
 export type { SignalName } from './posix/signal-number.js';
 export { getproctitle, setproctitle } from './posix/title.js';
 export type { ResourceUsage, WaitStatus } from './posix/wait-status.js';
+export type { Guarantee } from './watchdog/guarantee.js';
 export type { Heartbeat, WatchdogOptions, WorkerExit } from './watchdog/options.js';
 export type { Readiness } from './watchdog/readiness.js';
 export type { Backoff, RestartLimit, RestartOptions } from './watchdog/restart-policy.js';
