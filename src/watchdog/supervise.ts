@@ -19,7 +19,7 @@ import { HELD, meaningOf } from './signals.js';
 import type { Running, Slot } from './slot.js';
 import { Starts } from './starts.js';
 import { Strays } from './strays.js';
-import type { Worker } from './worker.js';
+import { currentWorker, type Worker } from './worker.js';
 
 const { SIGCONT, SIGHUP, SIGKILL, SIGSTOP } = constants.signals;
 
@@ -31,6 +31,9 @@ class Supervisor {
   readonly #strays: Strays;
   readonly #cgroups: LeftCgroups;
   readonly #starts: Starts;
+  /** Of the watchdog that this one is a worker of. */
+  readonly #outer = currentWorker();
+  #nextBeatAt = -Infinity;
 
   constructor(plan: WatchdogPlan) {
     this.#plan = plan;
@@ -53,6 +56,7 @@ class Supervisor {
         const worker = this.#strays.isCleaning() ? undefined : this.#starts.due();
         if (worker) return worker;
         if (this.#pool.isOver()) this.#end();
+        this.#beat();
         this.#await();
         this.#enforceDeadlines();
       }
@@ -78,11 +82,16 @@ class Supervisor {
     endAs(this.#ends.last);
   }
 
+  #beat(): void {
+    const now = performance.now();
+    if (this.#nextBeatAt <= now) this.#nextBeatAt = now + (this.#outer?.beat() ?? Infinity);
+  }
+
   #await(): void {
     const now = performance.now();
     const cleansUntil = this.#strays.isCleaning() ? this.#strays.until : Infinity;
     const due = this.#pool.deadline(now, this.#plan.heartbeat?.timeoutMs, cleansUntil === Infinity);
-    const deadline = Math.min(due, cleansUntil);
+    const deadline = Math.min(due, cleansUntil, this.#nextBeatAt);
     const ms = deadline === Infinity ? -1 : Math.max(0, Math.ceil(deadline - now));
     const fds = this.#pool
       .running()
@@ -100,7 +109,9 @@ class Supervisor {
   }
 
   #onReady(): void {
-    if (this.#pool.allReady()) currentDaemon()?.ready();
+    if (!this.#pool.allReady()) return;
+    currentDaemon()?.ready();
+    this.#outer?.ready();
   }
 
   #onSignal(signal: number): void {

@@ -8,6 +8,13 @@ import { SAYS } from './slot.js';
 
 const RSS_INTERVAL_MS = 1000;
 
+let current: Worker | undefined;
+
+/** The worker that this process is. */
+export function currentWorker(): Worker | undefined {
+  return current;
+}
+
 /** A worker of a watchdog, in its own process. Made by watchdog(). */
 export class Worker {
   /** Which one, from 1 on; also in the environment, as WORKER_INDEX. */
@@ -18,18 +25,21 @@ export class Worker {
   readonly #timers: NodeJS.Timeout[] = [];
   #fd: number;
   #ready = false;
+  readonly #beatMs: number;
   #watch: (() => void) | undefined;
 
   /** @internal */
   constructor(index: number, fd: number, { readiness, heartbeat, maxRssBytes }: WatchdogPlan, guarantee: Guarantee) {
     this.index = index;
     this.guarantee = guarantee;
+    this.#beatMs = heartbeat?.intervalMs ?? Infinity;
+    current = this;
     this.#fd = fd;
     // What it forks itself is no worker.
     atfork({ child: () => this.#close() });
     if (readiness === 'immediate') this.ready();
     else if (typeof readiness === 'object' && 'port' in readiness) this.#watchPort(readiness);
-    if (heartbeat) this.#every(heartbeat.intervalMs, () => this.#say(SAYS.alive));
+    if (heartbeat) this.#every(heartbeat.intervalMs, () => this.beat());
     if (maxRssBytes !== undefined) {
       this.#every(RSS_INTERVAL_MS, () => {
         if (process.memoryUsage.rss() > maxRssBytes) this.#say(SAYS.large);
@@ -42,6 +52,18 @@ export class Worker {
     if (this.#ready) return;
     this.#ready = true;
     this.#say(SAYS.ready);
+  }
+
+  /**
+   * Gives the heartbeat, if there is to be one. A worker that has become a watchdog itself does so from its wait: its event
+   * loop stands still.
+   *
+   * @internal
+   * @returns after how many ms the next one is due
+   */
+  beat(): number {
+    if (this.#beatMs !== Infinity) this.#say(SAYS.alive);
+    return this.#beatMs;
   }
 
   #watchPort(address: Required<Address>): void {
@@ -64,6 +86,7 @@ export class Worker {
   #close(): void {
     for (const timer of this.#timers) clearInterval(timer);
     this.#watch?.();
+    current = undefined;
     if (this.#fd !== -1) closeSync(this.#fd);
     this.#fd = -1;
   }
