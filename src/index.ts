@@ -40,8 +40,10 @@ export { getSignalMask, kill, resetSignals, setSignalMask } from './posix/signal
 export type { SignalName } from './posix/signal-number.js';
 export { getproctitle, setproctitle } from './posix/title.js';
 export type { ResourceUsage, WaitStatus } from './posix/wait-status.js';
+export type { Guarantee } from './watchdog/guarantee.js';
 export type { Heartbeat, WatchdogOptions, WorkerExit } from './watchdog/options.js';
 export type { Readiness } from './watchdog/readiness.js';
 export type { Backoff, RestartLimit, RestartOptions } from './watchdog/restart-policy.js';
+export type { PoolMember, PoolStatus } from './watchdog/status.js';
 export { watchdog } from './watchdog/watchdog.js';
 export type { Worker } from './watchdog/worker.js';
