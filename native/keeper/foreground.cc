@@ -18,7 +18,8 @@ int EndAs(int wait_status) {
   const int signal = WTERMSIG(wait_status);
   const rlimit none = {0, 0};
   setrlimit(RLIMIT_CORE, &none);
-  ResetSignals();
+  // No other one: it would be taken for this.
+  ResetSignal(signal);
   kill(getpid(), signal);
   return 128 + signal;  // As shells have it.
 }

@@ -38,6 +38,14 @@ void ResetSignals() {
   sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
+void ResetSignal(int signal) {
+  SetDisposition(signal, SIG_DFL);
+  sigset_t one;
+  sigemptyset(&one);
+  sigaddset(&one, signal);
+  sigprocmask(SIG_UNBLOCK, &one, nullptr);
+}
+
 Text<16> SignalName(int signal) {
   // glibc has such a table, but only since 2.32.
   static constexpr const char* kNames[] = {

@@ -17,6 +17,9 @@ inline int PassingOnSignal() { return SIGRTMIN; }
 // For the program, before its exec: every signal by default, none blocked.
 void ResetSignals();
 
+// One signal only.
+void ResetSignal(int signal);
+
 // As in SIGTERM.
 Text<16> SignalName(int signal);
 
