@@ -1,7 +1,7 @@
 // How a daemon is: looked at from outside, through its lock.
-import { readFileSync } from 'node:fs';
 import { findDaemon, type RunningDaemon } from '../../daemon/control.js';
 import { PidFile } from '../../daemon/pid-file.js';
+import { memoryUse } from '../../posix/memory.js';
 import { startTime, uptimeMs } from '../../posix/start-time.js';
 import type { DaemonFiles, DaemonRecord } from './record.js';
 import { type Ending, readStatus } from './status-file.js';
@@ -61,7 +61,7 @@ function alive(files: DaemonFiles, keeper: RunningDaemon): Omit<DaemonState, 'na
     keeperPid: keeper.pid,
     startedAt: started?.date ?? keeper.startedAt,
     ...(started ? { uptimeMs: Math.round(uptimeMs() - started.sinceBootMs) } : {}),
-    ...memory(pid),
+    ...memoryUse(pid),
   };
 }
 
@@ -69,19 +69,4 @@ function ended(files: DaemonFiles, pidFile: string): Omit<DaemonState, 'name' | 
   const left = PidFile.read(pidFile) !== null;
   const end = readStatus(files.status)?.end;
   return { state: left ? 'dead' : 'stopped', ...(end ? { end } : {}) };
-}
-
-function memory(pid: number): { rss?: number; pss?: number } {
-  const rss = kibibytes(`/proc/${pid}/status`, /^VmRSS:\s+(\d+)/m);
-  const pss = kibibytes(`/proc/${pid}/smaps_rollup`, /^Pss:\s+(\d+)/m);
-  return { ...(rss ? { rss } : {}), ...(pss ? { pss } : {}) };
-}
-
-function kibibytes(path: string, field: RegExp): number | undefined {
-  try {
-    const [, value] = field.exec(readFileSync(path, 'latin1')) ?? [];
-    return value === undefined ? undefined : Number(value) * 1024;
-  } catch {
-    return undefined; // it has just ended, or is another user's
-  }
 }
