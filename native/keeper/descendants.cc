@@ -20,58 +20,63 @@ namespace posix_daemon {
 
 namespace {
 
-// A child's pid is its own until it is reaped here: only children are killed by number, and what they leave behind
-// comes up to be a child itself.
-size_t KillListed(char* list) {
-  size_t killed = 0;
-  for (char* rest = list; *rest != '\0';) {
+// How many of the listed were visited with success.
+template <typename Visit>
+size_t VisitListed(const char* list, Visit visit) {
+  size_t count = 0;
+  for (const char* rest = list; *rest != '\0';) {
     char* end;
     const long pid = strtol(rest, &end, 10);
     if (end == rest) break;
     rest = end;
-    killed += pid > 0 && kill(static_cast<pid_t>(pid), SIGKILL) == 0;
+    count += pid > 0 && visit(static_cast<pid_t>(pid));
   }
-  return killed;
-}
-
-pid_t ParentOf(pid_t pid) {
-  char text[512];
-  if (ReadSmallFile(Text<32>("/proc/%d/stat", pid).c_str(), text, sizeof text) <= 0) return -1;
-  const char* const rest = strrchr(text, ')');
-  int parent = -1;
-  return rest != nullptr && sscanf(rest, ") %*c %d", &parent) == 1 ? parent : -1;
+  return count;
 }
 
 // For a kernel without /proc/PID/task/TID/children.
-size_t KillScanned() {
+template <typename Visit>
+size_t VisitScanned(Visit visit) {
   DIR* const processes = opendir("/proc");
   if (processes == nullptr) return 0;
-  size_t killed = 0;
+  size_t count = 0;
   while (const dirent* entry = readdir(processes)) {
     const pid_t pid = static_cast<pid_t>(atoi(entry->d_name));
-    if (pid > 0 && ParentOf(pid) == getpid()) killed += kill(pid, SIGKILL) == 0;
+    if (pid > 0 && ParentOf(pid) == getpid()) count += visit(pid);
   }
   closedir(processes);
-  return killed;
+  return count;
 }
 
-// How many children were sent the signal: at least one, if there is one that can be.
-size_t KillChildren() {
-  // A part of a longer list is as good: there is another round. A number that the buffer's end cuts is no child, or
-  // one.
+// A part of a longer list is as good: there is another round. A number that the buffer's end cuts is no child, or one.
+template <typename Visit>
+size_t VisitChildren(Visit visit) {
   char list[4096];
   const ssize_t length = ReadSmallFile("/proc/thread-self/children", list, sizeof list);
-  if (length < 0) return KillScanned();
+  if (length < 0) return VisitScanned(visit);
   if (static_cast<size_t>(length) == sizeof list - 1) *strrchr(list, ' ') = '\0';
-  return KillListed(list);
+  return VisitListed(list, visit);
 }
 
+// A child's pid is its own until it is reaped here: only children are killed by number, and what they leave behind
+// comes up to be a child itself.
+bool Kill(pid_t child) { return kill(child, SIGKILL) == 0; }
+
 }  // namespace
+
+int CountChildren() {
+  return static_cast<int>(VisitChildren([](pid_t) { return true; }));
+}
+
+size_t KillChildrenBut(bool (*is_kept)(pid_t child, const void* context), const void* context) {
+  return VisitChildren([=](pid_t child) { return !is_kept(child, context) && Kill(child); });
+}
 
 void KillDescendants() {
   constexpr timespec kPause = {0, 20'000'000};
   for (int in_vain = 0;;) {
-    const size_t killed = KillChildren();
+    // At least one, if there is one that can be.
+    const size_t killed = VisitChildren(Kill);
     pid_t reaped;
     // Waits for one, if there is one that will end.
     do {

@@ -4,8 +4,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 
+#include "exec/outcome.h"
 #include "signals.h"
 
 namespace posix_daemon {
@@ -18,6 +21,11 @@ int EndAs(int wait_status) {
   ResetSignals();
   kill(getpid(), signal);
   return 128 + signal;  // As shells have it.
+}
+
+int FailureCode(const char* step, int error) {
+  if (strcmp(step, StepName(Step::kExecve)) != 0) return 125;
+  return error == ENOENT ? 127 : 126;
 }
 
 }  // namespace posix_daemon

@@ -173,16 +173,9 @@ int Keeper::End() {
     status_file_.Exited(wait_status_, asked_);
     if (asked_ || wait_status_ == 0) pid_file_.Remove();
   }
-  if (failure_.error != 0) return FailureCode();
+  if (failure_.error != 0) return options_.foreground ? FailureCode(failure_.step, failure_.error) : 1;
   if (options_.foreground) return EndAs(wait_status_);
   return phase_ == Phase::kRunning ? 0 : 1;
-}
-
-// The codes of env, nohup and their like, for those who see them.
-int Keeper::FailureCode() const {
-  if (!options_.foreground) return 1;
-  if (strcmp(failure_.step, StepName(Step::kExecve)) != 0) return 125;
-  return failure_.error == ENOENT ? 127 : 126;
 }
 
 // False, always.

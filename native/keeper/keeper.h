@@ -40,7 +40,6 @@ class Keeper {
   void Abandon();
   void Reap();
   int End();
-  int FailureCode() const;
   bool Fail(int error, const char* step, const char* path);
 
   const Options& options_;

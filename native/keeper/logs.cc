@@ -54,6 +54,14 @@ int Logs::MakePipe(int stream, int* fd) {
   return 0;
 }
 
+void Logs::Note(const char* line, size_t length) {
+  for (const int stream : {1, 0}) {
+    LogFile* const file = FileOf(stream);
+    if (file != nullptr && file->is_open()) return file->Append(this, line, length);
+  }
+  if (write(STDERR_FILENO, line, length) == -1) return;
+}
+
 void Logs::Reopen() {
   for (LogFile& file : files_) file.Reopen();
 }

@@ -23,6 +23,9 @@ class Logs {
   // Makes the pipe: its write end for the program in `fd`, -1 where the stream isn't logged. An errno.
   int MakePipe(int stream, int* fd);
 
+  // A line of the supervisor's own, in the log of standard error, or of standard output, or on standard error itself.
+  void Note(const char* line, size_t length);
+
   void Reopen();
   // What is in the pipes by now, then the end of them.
   void Finish();

@@ -12,6 +12,7 @@
 #include "keeper.h"
 #include "log_mode.h"
 #include "options.h"
+#include "supervisor.h"
 #include "title.h"
 #include "tree_mode.h"
 
@@ -23,6 +24,7 @@ using posix_daemon::Options;
 using posix_daemon::ReadOptions;
 using posix_daemon::RunInitMode;
 using posix_daemon::RunLogMode;
+using posix_daemon::RunSupervisor;
 using posix_daemon::RunTreeMode;
 using posix_daemon::ShowTitle;
 
@@ -43,14 +45,15 @@ static int Fail(const char* what) {
 int main(int argc, char** argv) {
   if (!FillStandardDescriptors()) return Fail(kNullDevice);
   if (!CloseOnExecExcept(nullptr, 0)) return Fail("close_range");
-  if (argc == 4 && strcmp(argv[1], "tree") == 0) return RunTreeMode(atoi(argv[2]), atoi(argv[3]));
+  if (argc > 1 && strcmp(argv[1], "tree") == 0) return RunTreeMode(argc, argv);
   if (argc == 3 && strcmp(argv[1], "init") == 0) return RunInitMode(atoi(argv[2]));
   char** const arguments = CopyArguments(argc, argv);
   if (arguments == nullptr) return Fail("malloc");
   Options options;
   if (!ReadOptions(argc, arguments, &options)) return 2;
-  if (options.name != nullptr) ShowTitle(argc, argv, options.name, options.runs_program ? "" : " (log)");
+  ShowTitle(options.name, options.runs_program ? "" : " (log)");
   if (!options.runs_program) return RunLogMode(options);
+  if (options.supervision.wanted) return RunSupervisor(options);
   Keeper keeper(options);
   return keeper.Run();
 }

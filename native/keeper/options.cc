@@ -4,18 +4,22 @@
 #include <getopt.h>
 #include <unistd.h>
 
-#include <charconv>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <string_view>
+
+#include "read_number.h"
+#include "supervision_flags.h"
 
 namespace posix_daemon {
 
 namespace {
 
 enum Flag : int {
-  kStdout = 1,
+  kStdout = kFirstFlagOfTheRest,
   kStderr,
   kLogMode,
   kMaxBytes,
@@ -72,32 +76,6 @@ constexpr option kFlags[] = {
     {"foreground", no_argument, nullptr, kForeground},
     {nullptr, 0, nullptr, 0},
 };
-
-// Takes the number that `text` begins with off it.
-template <typename Number>
-bool TakeNumber(std::string_view* text, Number* number, int base = 10) {
-  const auto [rest, error] = std::from_chars(text->data(), text->data() + text->size(), *number, base);
-  if (error != std::errc()) return false;
-  text->remove_prefix(rest - text->data());
-  return true;
-}
-
-template <typename Number>
-bool ReadNumber(const char* argument, Number* number, int base = 10) {
-  std::string_view text = argument;
-  return TakeNumber(&text, number, base) && text.empty();
-}
-
-template <typename Number>
-bool ReadNumber(const char* argument, std::optional<Number>* number, int base = 10) {
-  return ReadNumber(argument, &number->emplace(), base);
-}
-
-bool TakeSeparator(std::string_view* text, char separator) {
-  if (text->empty() || text->front() != separator) return false;
-  text->remove_prefix(1);
-  return true;
-}
 
 bool ReadOwner(const char* argument, LogOptions* log) {
   std::string_view text = argument;
@@ -189,7 +167,7 @@ bool ReadFlag(int flag, const char* argument, Options* options) {
     case kForeground:
       return options->foreground = true;
     default:
-      return false;
+      return ReadSupervisionFlag(flag, argument, &options->supervision);
   }
 }
 
@@ -216,7 +194,8 @@ bool CheckStreams(const Options& options) {
 }
 
 bool CheckDescriptors(const Options& options) {
-  for (const int fd : {options.lock_fd, options.report_fd, options.stream_fds[0], options.stream_fds[1]}) {
+  for (const int fd : {options.lock_fd, options.report_fd, options.stream_fds[0], options.stream_fds[1],
+                       options.supervision.events_fd, options.supervision.control_fd}) {
     if (fd != -1 && (fd <= STDERR_FILENO || fcntl(fd, F_GETFD) == -1)) {
       dprintf(STDERR_FILENO, "posix-daemon-keeper: an open descriptor from 3 on is expected, not %d\n", fd);
       return false;
@@ -232,12 +211,16 @@ bool ReadOptions(int argc, char** argv, Options* options) {
   options->runs_program = mode == "run";
   if (!options->runs_program && mode != "log") return Refuse("run or log is expected");
 
+  // getopt_long takes one table.
+  option flags[std::size(kSupervisionFlags) + std::size(kFlags)];
+  std::copy(std::begin(kFlags), std::end(kFlags),
+            std::copy(std::begin(kSupervisionFlags), std::end(kSupervisionFlags), flags));
   int index = 0;
   // The mode stands in the place of argv[0]; "+" ends the flags at the first word that is none.
-  for (int flag; (flag = getopt_long(argc - 1, argv + 1, "+", kFlags, &index)) != -1;) {
+  for (int flag; (flag = getopt_long(argc - 1, argv + 1, "+", flags, &index)) != -1;) {
     if (flag == '?') return false;
     if (!ReadFlag(flag, optarg, options)) {
-      dprintf(STDERR_FILENO, "posix-daemon-keeper: --%s can't be '%s'\n", kFlags[index].name, optarg);
+      dprintf(STDERR_FILENO, "posix-daemon-keeper: --%s can't be '%s'\n", flags[index].name, optarg);
       return false;
     }
   }

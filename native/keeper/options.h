@@ -9,6 +9,9 @@
 #include <cstdint>
 #include <optional>
 
+#include "port.h"
+#include "restart_policy.h"
+
 namespace posix_daemon {
 
 constexpr const char* kNullDevice = "/dev/null";
@@ -48,6 +51,29 @@ struct ProgramOptions {
   size_t limit_count = 0;
 };
 
+// What is asked for by those who want their program watched and started again.
+struct SupervisionOptions {
+  bool wanted = false;
+  // 0: one, that isn't told its number.
+  int workers = 0;
+  RestartPolicy policy;
+  bool kills_descendants = false;
+  // 0: what was asked to end may take for ever.
+  uint64_t stop_timeout_ms = 0;
+  enum class Ready { kExec, kNotify, kPort } ready = Ready::kExec;
+  PortAddress ready_port;
+  // 0: none.
+  uint64_t ready_timeout_ms = 0;
+  uint64_t heartbeat_ms = 0;
+  uint64_t max_rss = 0;
+  // Whose death ends all, and how long that may take; -1: nobody's.
+  pid_t parent = -1;
+  uint64_t parent_grace_ms = 0;
+  const char* cgroup = nullptr;
+  int events_fd = -1;
+  int control_fd = -1;
+};
+
 struct Options {
   // Of the mode `run`; else `log`.
   bool runs_program = false;
@@ -63,6 +89,7 @@ struct Options {
   int stop_signal = SIGTERM;
   LogOptions log;
   ProgramOptions program;
+  SupervisionOptions supervision;
 };
 
 // Reads the arguments; false when they are wrong, with the reason on standard error.

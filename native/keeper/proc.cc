@@ -37,4 +37,12 @@ ProcessStat ReadProcessStat(pid_t pid) {
   return stat;
 }
 
+pid_t ParentOf(pid_t pid) {
+  char text[512];
+  if (ReadSmallFile(Text<32>("/proc/%d/stat", pid).c_str(), text, sizeof text) <= 0) return -1;
+  const char* const rest = strrchr(text, ')');
+  int parent = -1;
+  return rest != nullptr && sscanf(rest, ") %*c %d", &parent) == 1 ? parent : -1;
+}
+
 }  // namespace posix_daemon

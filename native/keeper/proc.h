@@ -20,4 +20,7 @@ struct ProcessStat {
 
 ProcessStat ReadProcessStat(pid_t pid);
 
+// -1 if there is no such process.
+pid_t ParentOf(pid_t pid);
+
 }  // namespace posix_daemon

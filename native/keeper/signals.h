@@ -1,5 +1,6 @@
 #pragma once
 
+#include <csignal>
 #include <cstddef>
 
 #include "text.h"
@@ -9,6 +10,9 @@ namespace posix_daemon {
 // Has these signals come over the descriptor that it answers, from now on and whatever was inherited; -1 with errno.
 // Also keeps a reader's end (SIGPIPE), a file's limit (SIGXFSZ) and the wish for a leased file (SIGIO) from killing.
 int WatchSignals(const int* signals, size_t count);
+
+// A watchdog has its guard pass the signal on that this one carries as its value: they queue, ordinary ones don't.
+inline int PassingOnSignal() { return SIGRTMIN; }
 
 // For the program, before its exec: every signal by default, none blocked.
 void ResetSignals();

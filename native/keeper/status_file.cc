@@ -5,28 +5,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 
+#include "clock.h"
 #include "proc.h"
 #include "signals.h"
+#include "slot.h"
 #include "text.h"
 
 namespace posix_daemon {
-
-namespace {
-
-// In milliseconds since 1970, for people to read: nothing is measured with it.
-int64_t WallClock() {
-  timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1000000;
-}
-
-}  // namespace
 
 int StatusFile::Starting() {
   if (path_ == nullptr) return 0;
@@ -41,6 +32,14 @@ int StatusFile::Running(pid_t pid) {
   pid_ = pid;
   start_ticks_ = ReadProcessStat(pid).start_ticks;
   return Write("running", "");
+}
+
+int StatusFile::Supervising(const Slot* slots, int count, bool running) {
+  slots_ = slots;
+  slot_count_ = count;
+  pid_ = std::max(slots[0].program, 0);
+  start_ticks_ = slots[0].start_ticks;
+  return Write(running ? "running" : "starting", "");
 }
 
 int StatusFile::Exited(int wait_status, bool asked) {
@@ -70,16 +69,38 @@ int StatusFile::Write(const char* state, const char* ending) const {
   return error;
 }
 
+static int WriteAll(int fd, const char* text, size_t length) {
+  const ssize_t written = write(fd, text, length);
+  if (written == -1) return errno;
+  return static_cast<size_t>(written) == length ? 0 : ENOSPC;
+}
+
+static int WriteWorker(int fd, const Slot& slot, int index) {
+  static constexpr const char* kStates[] = {"waiting", "starting", "starting", "running",
+                                            "ending",  "finished", "given-up"};
+  Text<256> line("worker %d state %s restarts %u", index, kStates[static_cast<int>(slot.state)], slot.restarts);
+  if (slot.program != -1) {
+    line.Append(" pid %d start-ticks %" PRIu64 " started-at %" PRId64, slot.program, slot.start_ticks,
+                slot.started_at_wall);
+  }
+  if (slot.has_last) {
+    line.Append(" last-wait-status %d last-ended-at %" PRId64, slot.last_wait_status, slot.last_ended_at_wall);
+  }
+  line.Append("\n");
+  return WriteAll(fd, line.c_str(), line.size());
+}
+
 int StatusFile::WriteTemporary(const char* temporary, const char* text, size_t length) const {
   // What a keeper that was killed while it wrote has left. O_EXCL: whatever else lies there is not followed.
   unlink(temporary);
   const int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd == -1) return errno;
-  const ssize_t written = write(fd, text, length);
+  int error = WriteAll(fd, text, length);
+  for (int i = 0; i < slot_count_ && error == 0; i++) error = WriteWorker(fd, slots_[i], i + 1);
   // 0600 as well where the umask has taken more away.
-  const int error = written == -1 || fchmod(fd, 0600) == -1 ? errno : 0;
+  if (error == 0 && fchmod(fd, 0600) == -1) error = errno;
   close(fd);
-  return error == 0 && static_cast<size_t>(written) != length ? ENOSPC : error;
+  return error;
 }
 
 }  // namespace posix_daemon

@@ -15,6 +15,10 @@ namespace {
 // The kernel lays the arguments out one behind the other.
 char* EndOf(int argc, char** argv) { return argv[argc - 1] + strlen(argv[argc - 1]) + 1; }
 
+// Where the arguments were.
+char* area = nullptr;
+size_t area_size = 0;
+
 }  // namespace
 
 char** CopyArguments(int argc, char** argv) {
@@ -27,19 +31,20 @@ char** CopyArguments(int argc, char** argv) {
   memcpy(text, argv[0], size);
   for (int i = 0; i < argc; i++) pointers[i] = text + (argv[i] - argv[0]);
   pointers[argc] = nullptr;
+  area = argv[0];
+  area_size = size;
   return pointers;
 }
 
-void ShowTitle(int argc, char** argv, const char* name, const char* suffix) {
+void ShowTitle(const char* name, const char* suffix) {
+  if (name == nullptr) return;
   prctl(PR_SET_NAME, "posix-daemon");
-  char* const start = argv[0];
-  const size_t size = EndOf(argc, argv) - start;
   const Text<4096> title("posix-daemon: %s%s", name, suffix);
-  memset(start, 0, size);
-  memcpy(start, title.c_str(), std::min(title.size(), size - 2));
+  memset(area, 0, area_size);
+  memcpy(area, title.c_str(), std::min(title.size(), area_size - 2));
   // A last byte that isn't NUL tells the kernel that this is a title: it then shows the text up to the first NUL, not
   // the whole area with all the NULs in it.
-  start[size - 1] = '.';
+  area[area_size - 1] = '.';
 }
 
 }  // namespace posix_daemon

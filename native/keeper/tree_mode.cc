@@ -1,70 +1,38 @@
 #include "tree_mode.h"
 
-#include <poll.h>
-#include <sys/prctl.h>
-#include <sys/signalfd.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <sys/types.h>
 
-#include <csignal>
-#include <iterator>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 
-#include "descendants.h"
-#include "foreground.h"
-#include "signals.h"
+#include "guard.h"
 
 namespace posix_daemon {
 
-namespace {
-
-// What the terminal sends its foreground group is the worker's and the watchdog's affair; a keeper that stopped
-// couldn't kill, and one that died would take the worker along.
-constexpr int kSignals[] = {SIGCHLD, SIGCONT, SIGTERM, SIGHUP,  SIGINT, SIGQUIT,
-                            SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2};
-
-// Reaps what has ended; whether the worker has.
-bool Reap(pid_t worker, int* status) {
-  bool ended = false;
-  int other;
-  for (pid_t pid; (pid = waitpid(-1, &other, WNOHANG)) > 0;) {
-    if (pid != worker) continue;
-    *status = other;
-    ended = true;
-  }
-  return ended;
-}
-
-// Waits for the next signals; whether one of them asks for the end. So does SIGCONT from the watchdog, which the kernel
-// also sends in its name when it dies: of all signals that can wait it is the only one that gets a stopped keeper
-// going. From others, a shell's `fg` for one, it means nothing.
-bool AskedToEnd(int signal_fd, pid_t watchdog) {
-  pollfd polled = {signal_fd, POLLIN, 0};
-  poll(&polled, 1, -1);
-  bool asked = false;
-  for (signalfd_siginfo info; read(signal_fd, &info, sizeof info) == sizeof info;) {
-    asked |= info.ssi_signo == SIGTERM;
-    asked |= info.ssi_signo == SIGCONT && static_cast<pid_t>(info.ssi_pid) == watchdog;
-  }
-  return asked;
-}
-
-}  // namespace
-
-int RunTreeMode(pid_t worker, pid_t watchdog) {
-  int status = SIGKILL;
-  const int signal_fd = WatchSignals(kSignals, std::size(kSignals));
-  if (signal_fd == -1) return 125;
-  while (!Reap(worker, &status)) {
-    // The watchdog's SIGCONT is lost where another one waits already, or it came before it was watched for.
-    if (getppid() == watchdog && !AskedToEnd(signal_fd, watchdog)) continue;
-    // First the worker: it could see its children die and start others.
-    kill(worker, SIGKILL);
-    while (waitpid(worker, &status, 0) == -1) {
+// The watchdog has checked what it passes on: it wrote it.
+int RunTreeMode(int argc, char** argv) {
+  if (argc < 4) return 2;
+  GuardOptions options;
+  options.watchdog = atoi(argv[3]);
+  for (int i = 4; i < argc; i++) {
+    const bool has_value = i + 1 < argc;
+    if (strcmp(argv[i], "--keep-descendants") == 0) {
+      options.kills_descendants = false;
+    } else if (has_value && strcmp(argv[i], "--terminate") == 0) {
+      unsigned long grace_ms = 0;
+      if (sscanf(argv[++i], "%d:%lu", &options.terminate_signal, &grace_ms) != 2) return 2;
+      options.grace_ms = grace_ms;
+    } else if (has_value && strcmp(argv[i], "--cgroup") == 0) {
+      options.cgroup = argv[++i];
+    } else {
+      return 2;
     }
-    break;
   }
-  KillDescendants();
-  return EndAs(status);
+  Guard guard(options);
+  if (guard.Prepare() != 0) return 125;
+  guard.Take(atoi(argv[2]), -1, -1);
+  return guard.Run();
 }
 
 }  // namespace posix_daemon

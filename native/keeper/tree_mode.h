@@ -1,12 +1,9 @@
 #pragma once
 
-#include <sys/types.h>
-
 namespace posix_daemon {
 
-// Stands between a watchdog and its worker, a child of this process, which is a subreaper: when the worker has ended,
-// kills what is left of all that it started, and answers the exit code, or ends by the worker's signal. SIGTERM, the
-// watchdog's SIGCONT, and its death end the worker and the rest at once.
-int RunTreeMode(pid_t worker, pid_t watchdog);
+// posix-daemon-keeper tree WORKER WATCHDOG [--keep-descendants] [--terminate SIGNAL:GRACE_MS] [--cgroup FOLDER]: the
+// guard of a worker that is its child, forked by the watchdog that is its parent.
+int RunTreeMode(int argc, char** argv);
 
 }  // namespace posix_daemon

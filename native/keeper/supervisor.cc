@@ -1,0 +1,239 @@
+#include "supervisor.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <iterator>
+#include <new>
+
+#include "clock.h"
+#include "foreground.h"
+#include "signals.h"
+
+namespace posix_daemon {
+
+namespace {
+
+// More workers than that are refused where the number comes from.
+constexpr int kMaxWorkers = 10'000;
+// What is polled besides the slots' descriptors.
+enum : size_t { kSignal, kReport, kControl, kLogs, kSlots = kLogs + Logs::kPolled };
+enum : size_t { kMessages, kEnd, kNotify, kPerSlot };
+
+bool AsksForEnd(int signal) { return signal == SIGTERM || signal == SIGINT || signal == SIGQUIT; }
+
+}  // namespace
+
+Supervisor::Supervisor(const Options& options)
+    : options_(options),
+      supervision_(options.supervision),
+      logs_(options.log),
+      pid_file_(options.pid_file, options.lock_fd),
+      status_file_(options.status_file),
+      report_(options.report_fd),
+      events_(options.supervision.events_fd),
+      control_fd_(options.supervision.control_fd) {}
+
+Supervisor::~Supervisor() {
+  for (int i = 0; i < slot_count_; i++) slots_[i].~Slot();
+  free(slots_);
+  free(polled_);
+}
+
+int Supervisor::Run() {
+  if (Prepare()) {
+    for (;;) {
+      StartDue();
+      if (IsOver()) break;
+      Wait();
+      Enforce();
+    }
+  }
+  return End();
+}
+
+bool Supervisor::Prepare() {
+  const int signals[] = {SIGCHLD, SIGHUP,  SIGTERM,  SIGINT,  SIGQUIT, SIGUSR1,
+                         SIGUSR2, SIGCONT, SIGWINCH, SIGTTIN, SIGTTOU, PassingOnSignal()};
+  signal_fd_ = WatchSignals(signals, std::size(signals));
+  if (signal_fd_ == -1) return Fail(errno, "signalfd", "");
+  // What a killed guard leaves behind comes here.
+  if (supervision_.kills_descendants && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == -1)
+    return Fail(errno, "prctl", "");
+  if (supervision_.parent != -1) {
+    if (prctl(PR_SET_PDEATHSIG, SIGCONT, 0, 0, 0) == -1) return Fail(errno, "prctl", "");
+    if (getppid() != supervision_.parent) return Fail(ESRCH, "prctl", "");
+  }
+  if (control_fd_ != -1) fcntl(control_fd_, F_SETFL, O_NONBLOCK);
+  const char* path = "";
+  if (const int error = logs_.Open(&path); error != 0) return Fail(error, "open", path);
+  for (int i = 0; i < 2; i++) {
+    if (const int error = logs_.MakePipe(i, &streams_[i]); error != 0) return Fail(error, "pipe", "");
+  }
+  if (const int error = pid_file_.Write(); error != 0) return Fail(error, "write", pid_file_.path());
+  if (const int error = status_file_.Starting(); error != 0) return Fail(error, "write", status_file_.path());
+  return MakePool() || Fail(ENOMEM, "calloc", "");
+}
+
+// Room for all that there can ever be: what isn't used is never touched, and so takes no memory.
+bool Supervisor::MakePool() {
+  slots_ = static_cast<Slot*>(calloc(kMaxWorkers, sizeof *slots_));
+  polled_ = static_cast<pollfd*>(calloc(kSlots + kPerSlot * kMaxWorkers, sizeof *polled_));
+  if (slots_ == nullptr || polled_ == nullptr) return false;
+  Resize(supervision_.workers == 0 ? 1 : supervision_.workers);
+  return true;
+}
+
+void Supervisor::Wait() {
+  polled_[kSignal] = {signal_fd_, POLLIN, 0};
+  polled_[kReport] = {report_.fd(), 0, 0};  // POLLERR comes unasked: the reader's end
+  polled_[kControl] = {control_fd_, POLLIN, 0};
+  logs_.Prepare(polled_ + kLogs);
+  const int slot_count = slot_count_;
+  for (int i = 0; i < slot_count; i++) {
+    const Slot& slot = slots_[i];
+    pollfd* const polled = polled_ + kSlots + kPerSlot * i;
+    polled[kMessages] = {slot.message_fd, POLLIN, 0};
+    polled[kEnd] = {slot.ended ? -1 : slot.pidfd, POLLIN, 0};
+    polled[kNotify] = {slot.notify.fd(), POLLIN, 0};
+  }
+  const uint64_t deadline = NextDeadline();
+  const uint64_t now = Clock();
+  const uint64_t limit_ms = deadline == kNever ? Logs::kForEver : deadline > now ? deadline - now : 0;
+  if (!logs_.Wait(polled_, kSlots + kPerSlot * slot_count, limit_ms)) return;
+  logs_.Handle(polled_ + kLogs);
+  for (int i = 0; i < slot_count; i++) {
+    const pollfd* const polled = polled_ + kSlots + kPerSlot * i;
+    if (polled[kNotify].revents != 0) HearProgram(&slots_[i]);
+    if (polled[kMessages].revents != 0) Hear(&slots_[i]);
+    if (polled[kEnd].revents != 0) OnProgramEnd(&slots_[i]);
+  }
+  if (polled_[kSignal].revents != 0) OnSignals();
+  if (polled_[kControl].revents != 0) OnControl();
+  if (polled_[kReport].revents != 0) Abandon();
+}
+
+void Supervisor::OnSignals() {
+  signalfd_siginfo info;
+  while (read(signal_fd_, &info, sizeof info) == sizeof info) OnSignal(info);
+}
+
+void Supervisor::OnSignal(const signalfd_siginfo& info) {
+  const int signal = static_cast<int>(info.ssi_signo);
+  if (signal == SIGCHLD) return Reap();
+  if (signal == SIGHUP) return logs_.Reopen();
+  if (signal == SIGTTIN) return Resize(wanted_ + 1);
+  if (signal == SIGTTOU) return Resize(wanted_ - 1);
+  if (signal == PassingOnSignal()) return;
+  if (signal == SIGCONT && ParentIsGone()) return OnParentGone();
+  if (AsksForEnd(signal)) {
+    asked_ = true;
+    // What the terminal sends, it sends to the whole foreground group: the programs have it already.
+    return Stop(options_.foreground && info.ssi_code == SI_KERNEL);
+  }
+  if (!options_.foreground || info.ssi_code != SI_KERNEL) PassOn(signal);
+}
+
+bool Supervisor::ParentIsGone() const { return supervision_.parent != -1 && getppid() != supervision_.parent; }
+
+// Its guards would see to it as well, if this process were to end here; but the logs want their last lines.
+void Supervisor::OnParentGone() {
+  if (supervision_.parent_grace_ms == 0) return KillAll();
+  if (!stopping_) Stop(false);
+  const uint64_t kill_at = Clock() + supervision_.parent_grace_ms;
+  for (int i = 0; i < slot_count_; i++) {
+    if (slots_[i].kill_at > kill_at && slots_[i].kill_at != kNever) slots_[i].kill_at = kill_at;
+  }
+}
+
+// Lines, which may come in pieces. The end of the file is the end of who could write them.
+void Supervisor::OnControl() {
+  for (;;) {
+    const ssize_t length = read(control_fd_, command_ + command_length_, sizeof command_ - 1 - command_length_);
+    if (length == -1) return;  // EAGAIN
+    if (length == 0) {
+      close(control_fd_);
+      control_fd_ = -1;
+      return OnParentGone();
+    }
+    command_length_ += length;
+    for (char* end; (end = static_cast<char*>(memchr(command_, '\n', command_length_))) != nullptr;) {
+      *end++ = '\0';
+      Obey(command_);
+      command_length_ -= end - command_;
+      memmove(command_, end, command_length_);
+    }
+    // No command is that long.
+    if (command_length_ == sizeof command_ - 1) command_length_ = 0;
+  }
+}
+
+void Supervisor::Obey(const char* command) {
+  int number;
+  if (strcmp(command, "stop") == 0) {
+    asked_ = true;
+    Stop(false);
+  } else if (strcmp(command, "kill") == 0) {
+    asked_ = true;
+    KillAll();
+  } else if (strcmp(command, "restart") == 0) {
+    RestartAll();
+  } else if (sscanf(command, "workers %d", &number) == 1) {
+    Resize(number > kMaxWorkers ? kMaxWorkers : number);
+  } else if (sscanf(command, "signal %d", &number) == 1) {
+    PassOn(number);
+  }
+}
+
+// The starter is gone, and took with it whoever wanted these programs.
+void Supervisor::Abandon() {
+  abandoned_ = true;
+  report_.Close();
+  KillAll();
+}
+
+// False, always.
+bool Supervisor::Fail(int error, const char* step, const char* path) {
+  if (failure_.error == 0) failure_ = {error, step, path};
+  abandoned_ = true;
+  KillAll();
+  return false;
+}
+
+// The report of a failure comes last: who hears of it can start again at once, in the same place.
+int Supervisor::End() {
+  for (const int fd : streams_) {
+    if (fd != -1) close(fd);
+  }
+  logs_.Finish();
+  if (abandoned_ || !started_) {
+    status_file_.Remove();
+    pid_file_.Remove();
+    pid_file_.Unlock();
+    if (failure_.error == 0) report_.Ended(last_wait_status_);
+  } else {
+    status_file_.Exited(last_wait_status_, asked_);
+    if (asked_ || last_wait_status_ == 0) pid_file_.Remove();
+  }
+  events_.Stopped(last_wait_status_);
+  if (failure_.error != 0) {
+    report_.Failed(failure_.error, failure_.step, failure_.path);
+    return options_.foreground ? FailureCode(failure_.step, failure_.error) : 1;
+  }
+  if (options_.foreground) return EndAs(last_wait_status_);
+  return started_ && !abandoned_ ? 0 : 1;
+}
+
+int RunSupervisor(const Options& options) {
+  Supervisor supervisor(options);
+  return supervisor.Run();
+}
+
+}  // namespace posix_daemon
