@@ -52,7 +52,8 @@ export function supervisionFlags(supervision: Supervision): string[] {
     ...flag('success', success.map(successText).join(',')),
     ...flag('backoff', [initialMs, maxMs, factor, jitter, resetAfterMs].join(':')),
     ...flag('max-restarts', `${maxRestarts.count ?? -1}:${maxRestarts.windowMs}`),
-    ...flag('stop-timeout-ms', supervision.stopTimeoutMs),
+    // 0 would be never.
+    ...flag('stop-timeout-ms', Math.max(1, supervision.stopTimeoutMs)),
     ...flag('heartbeat-ms', supervision.heartbeatMs),
     ...flag('max-rss', supervision.maxRssBytes),
   ];

@@ -45,6 +45,8 @@ export interface CommandPlan {
 
 const MAX_MS = 0x7fffffff;
 export const MAX_WORKERS = 10_000;
+// The supervisor remembers the moment of each.
+const MAX_RESTARTS = 100_000;
 // What the C library searches where there is no PATH.
 const DEFAULT_PATH = '/bin:/usr/bin';
 
@@ -98,6 +100,7 @@ function supervisionOf(options: CommandOptions, restart: RestartPolicy): Supervi
   if (maxRssBytes !== undefined) validate.integer('options.maxRssBytes', maxRssBytes, 1, Number.MAX_SAFE_INTEGER);
   validate.boolean('options.killTree', killTree);
   const { count, windowMs } = restart.maxRestarts;
+  if (count !== Infinity) validate.integer('options.maxRestarts.count', count, 0, MAX_RESTARTS);
   return {
     restart: restart.restart,
     ...(workers === undefined ? {} : { workers }),

@@ -7,11 +7,14 @@ import type { WatchdogEnd } from './watchdog-events.js';
 export interface Member {
   end(how: 'stop' | 'kill'): void;
   passOn(signal: number): void;
+  /** Stops and continues the workers. */
+  pause(): void;
+  goOn(): void;
   resizeBy(difference: 1 | -1): void;
 }
 
 const ENDING = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
-const PASSED_ON = ['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT'] as const;
+const PASSED_ON = ['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const;
 
 const members = new Set<Member>();
 let listeners: [NodeJS.Signals, () => void][] = [];
@@ -40,9 +43,18 @@ function listen(): void {
   const onOther = (signal: number) => {
     for (const member of members) member.passOn(signal);
   };
+  const onPause = () => {
+    for (const member of members) member.pause();
+    process.kill(process.pid, 'SIGSTOP');
+  };
+  const onContinue = () => {
+    for (const member of members) member.goOn();
+  };
   listeners = [
     ...ENDING.map((signal): [NodeJS.Signals, () => void] => [signal, onEnding]),
     ...PASSED_ON.map((signal): [NodeJS.Signals, () => void] => [signal, () => onOther(constants.signals[signal])]),
+    ['SIGTSTP', onPause],
+    ['SIGCONT', onContinue],
     ['SIGTTIN', () => onResizing(1)],
     ['SIGTTOU', () => onResizing(-1)],
   ];

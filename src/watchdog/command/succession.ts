@@ -25,6 +25,8 @@ export class Succession {
   #workers: number | undefined;
   #referenced = true;
   #stopping = false;
+  /** The one that runs has told of a worker. */
+  #working = false;
   #end: WatchdogEnd | undefined;
 
   /** @throws as Supervisor does */
@@ -57,10 +59,16 @@ export class Succession {
     this.#supervisor?.signal(signal);
   }
 
+  /** Stops or continues the supervisor and the workers, as a terminal does. */
+  signalGroup(signal: NodeJS.Signals): void {
+    this.#supervisor?.signalGroup(signal);
+  }
+
   /** From now on nothing is started any more. */
   end(how: 'stop' | 'kill'): void {
+    // To a supervisor a second `stop` is a `kill`.
+    if (how === 'kill' || !this.#stopping) this.tell(how);
     this.#stopping = true;
-    this.tell(how);
     if (!this.#timer) return;
     this.#clearTimer();
     this.#listener.over(KILLED);
@@ -93,11 +101,14 @@ export class Succession {
       () => this.#onEnd(supervisor.startedAt),
     );
     this.#supervisor = supervisor;
+    this.#working = false;
     if (!this.#referenced) supervisor.unref();
   }
 
   #hear(event: SupervisorEvent): void {
-    if (event.kind === 'stopped') this.#end = event.ended;
+    // One that finds nothing to work with, its log for one, ends without having started anything.
+    if (event.kind !== 'stopped') this.#working = true;
+    else if (this.#working || this.#stopping) this.#end = event.ended;
     this.#listener.hear(event);
   }
 

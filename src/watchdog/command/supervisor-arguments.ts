@@ -12,8 +12,6 @@ export function supervisorArguments(plan: CommandPlan, workers: number | undefin
   const { umask } = plan;
   return [
     'run',
-    // What the terminal sends to the whole group isn't passed on a second time.
-    '--foreground',
     ...flag('name', plan.title),
     ...flag('parent', process.pid),
     ...flag('parent-grace-ms', plan.terminates ? plan.supervision.stopTimeoutMs : undefined),

@@ -5,7 +5,9 @@ import { keeperPath } from '../../daemon/keeper.js';
 import { pipe } from '../../posix/descriptor.js';
 import { forkExec } from '../../posix/exec.js';
 import { openProcess, type ProcessHandle } from '../../posix/process-handle.js';
+import { kill } from '../../posix/signal.js';
 import { parseEvent, type SupervisorEvent } from './events.js';
+import { Guards } from './guards.js';
 import type { CommandPlan } from './plan.js';
 import { HANDED, standardDescriptors, supervisorArguments } from './supervisor-arguments.js';
 
@@ -15,10 +17,11 @@ export class Supervisor {
   readonly #process: ProcessHandle;
   readonly #events: Socket;
   readonly #control: Socket;
+  readonly #guards: Guards;
 
   /**
    * @param onEvent never called again after `onEnd`
-   * @param onEnd it and all its guards have ended, and their workers
+   * @param onEnd it has ended, and so have all guards and workers
    * @throws what forkExec() throws; ERR_POSIX_DAEMON_KEEPER
    */
   constructor(
@@ -39,26 +42,28 @@ export class Supervisor {
       closeSync(itsEvents);
       closeSync(itsControl);
     }
+    this.#guards = new Guards(this.#process.pid);
     this.#events = new Socket({ fd: eventsFd, readable: true, writable: false });
     this.#control = new Socket({ fd: controlFd, readable: false, writable: true });
     // That it is gone is told by the other pipe.
     this.#control.on('error', () => {}).unref();
     createInterface({ input: this.#events }).on('line', (line) => {
       const event = parseEvent(line);
-      if (event) onEvent(event);
+      if (event) this.#hear(event, onEvent);
     });
-    // Its guards have the pipe, too: only when they have ended no worker is left.
     const silent = new Promise<void>((resolve) => {
       this.#events.once('close', () => resolve());
     });
-    // An error is that of close().
-    void Promise.all([this.#process.wait(), silent]).then(
-      () => {
-        this.close();
-        onEnd();
-      },
-      () => {},
-    );
+    void Promise.all([this.#process.wait(), silent])
+      .then(() => this.#guards.gone())
+      .then(
+        () => {
+          this.close();
+          onEnd();
+        },
+        // An error is that of close().
+        () => {},
+      );
   }
 
   get pid(): number {
@@ -75,6 +80,12 @@ export class Supervisor {
     if (this.#process.alive) this.#process.signal(signal);
   }
 
+  /** Sends a signal to its process group, which its workers are in unless they have left it. */
+  signalGroup(signal: NodeJS.Signals): void {
+    // While it hasn't been reaped the number is that of its own group.
+    if (this.#process.alive) kill(-this.pid, signal);
+  }
+
   ref(): void {
     this.#process.ref();
     this.#events.ref();
@@ -87,9 +98,16 @@ export class Supervisor {
 
   /** Gives back what this process has of it. In the process that started it that ends the supervisor. */
   close(): void {
+    this.#guards.close();
     this.#process.close();
     this.#events.destroy();
     this.#control.destroy();
+  }
+
+  #hear(event: SupervisorEvent, onEvent: (event: SupervisorEvent) => void): void {
+    if (event.kind === 'spawn') this.#guards.hold(event.worker, event.pid);
+    if (event.kind === 'exit') this.#guards.release(event.worker);
+    onEvent(event);
   }
 }
 
@@ -102,7 +120,7 @@ function start(plan: CommandPlan, workers: number | undefined, fds: Record<numbe
     fds,
     // It looks whether its parent has died; and a signal that stops nobody is lost on whoever isn't the parent any more.
     pdeathsig: 'SIGCONT',
-    // A Ctrl-C is the application's alone then.
-    setpgid: !plan.signals,
+    // What the terminal sends is for the application, which decides what the workers get.
+    setpgid: true,
   });
 }

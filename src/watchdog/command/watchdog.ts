@@ -1,10 +1,10 @@
 import { EventEmitter } from 'node:events';
-import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { atfork } from '../../posix/atfork.js';
 import { mainThreadOnly } from '../../posix/main-thread.js';
 import { type SignalName, signalNumber } from '../../posix/signal-number.js';
 import * as validate from '../../posix/validate.js';
+import { checkLogs } from './check-logs.js';
 import type { Next, SupervisorEvent } from './events.js';
 import type { CommandOptions } from './options.js';
 import { type CommandPlan, commandPlan, MAX_WORKERS } from './plan.js';
@@ -12,7 +12,7 @@ import { endReason, startReason, unnamed } from './reasons.js';
 import { RollingRestart } from './rolling-restart.js';
 import { join, leave, type Member } from './signals.js';
 import { KILLED, Succession } from './succession.js';
-import type { GivenUp, WatchdogEnd, WatchdogEvents } from './watchdog-events.js';
+import type { WatchdogEnd, WatchdogEvents } from './watchdog-events.js';
 import { type WorkerStatus, Workers } from './workers.js';
 
 /** What kills that which a worker has started: see docs/watchdog.md. */
@@ -50,7 +50,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> implements AsyncDispo
   /**
    * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE, ERR_UNKNOWN_SIGNAL for the options;
    * ERR_RELATIVE_PATH if the program was found in a relative directory of PATH; ERR_POSIX_DAEMON_KEEPER if the native program
-   * is missing; EAGAIN, EMFILE and other errors of pipe() and forkExec(); ERR_WORKER_UNSUPPORTED_OPERATION in a worker thread.
+   * is missing; ERR_LOG_FILE_UNSAFE, ENOENT, EACCES and other errors of a log that can't be opened; EAGAIN, EMFILE and other errors of pipe() and forkExec(); ERR_WORKER_UNSUPPORTED_OPERATION in a worker thread.
    * A command that isn't there or can't be executed doesn't throw: 'failed' tells of it
    */
   constructor(options: CommandOptions) {
@@ -63,6 +63,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> implements AsyncDispo
     this.#over = new Promise((resolve) => {
       this.#resolve = resolve;
     });
+    checkLogs(this.#plan);
     this.#succession = new Succession(this.#plan, {
       hear: (event) => this.#hear(event),
       lost: (next, reason) => this.#onLost(next, reason),
@@ -71,6 +72,8 @@ export class Watchdog extends EventEmitter<WatchdogEvents> implements AsyncDispo
     this.#forgetFork = atfork({ child: () => this.#leaveToParent() });
     this.#member = {
       end: (how) => this.#succession.end(how),
+      pause: () => this.#succession.signalGroup('SIGTSTP'),
+      goOn: () => this.#succession.signalGroup('SIGCONT'),
       passOn: (signal) => this.#passOn(signal),
       resizeBy: (difference) => this.resize(Math.max(1, this.#succession.workers + difference)),
     };
@@ -185,28 +188,22 @@ export class Watchdog extends EventEmitter<WatchdogEvents> implements AsyncDispo
     if (next === 'finished' && reason === 'stop' && worker > this.#succession.workers) this.#workers.remove(worker);
     const more = { leftProcesses: left, ...(reason ? { reason } : {}), restartsInMs: inMs(next) };
     this.emit('exit', { worker, pid, ...ended, ...more });
-    if (next === 'givenUp') this.#giveUp({ worker, ...ended, reason: endReason(this.#plan, ended, left) });
+    if (next === 'givenUp') this.emit('giveUp', { worker, ...ended, reason: endReason(this.#plan, ended, left) });
   }
 
   #onFailed({ worker, error: raw, next }: Of<'failed'>): void {
     const error = unnamed(this.#plan, raw);
     this.emit('failed', { worker, error, restartsInMs: inMs(next) });
     if (next !== 'givenUp') return;
-    this.#giveUp({ worker, exitCode: null, signal: null, error, reason: startReason(this.#plan, error) });
+    this.emit('giveUp', { worker, exitCode: null, signal: null, error, reason: startReason(this.#plan, error) });
   }
 
   #onLost(next: Next, reason: string): void {
     for (const { worker, pid } of this.#workers.running()) {
       this.#workers.apply({ kind: 'exit', worker, pid, ended: KILLED, left: 0, reason: undefined, next });
       this.emit('exit', { worker, pid, ...KILLED, reason: 'supervisor', leftProcesses: 0, restartsInMs: inMs(next) });
-      if (next === 'givenUp') this.#giveUp({ worker, ...KILLED, reason });
+      if (next === 'givenUp') this.emit('giveUp', { worker, ...KILLED, reason });
     }
-  }
-
-  #giveUp(givenUp: GivenUp): void {
-    if (this.emit('giveUp', givenUp)) return;
-    // Nobody listens, and it must not end in silence.
-    writeSync(2, `${this.#plan.title}: worker ${givenUp.worker} is given up: ${givenUp.reason}\n`);
   }
 
   #onOver(end: WatchdogEnd): void {
