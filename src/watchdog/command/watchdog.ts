@@ -64,12 +64,6 @@ export class Watchdog extends EventEmitter<WatchdogEvents> implements AsyncDispo
       this.#resolve = resolve;
     });
     checkLogs(this.#plan);
-    this.#succession = new Succession(this.#plan, {
-      hear: (event) => this.#hear(event),
-      lost: (next, reason) => this.#onLost(next, reason),
-      over: (end) => this.#onOver(end),
-    });
-    this.#forgetFork = atfork({ child: () => this.#leaveToParent() });
     this.#member = {
       end: (how) => this.#succession.end(how),
       pause: () => this.#succession.signalGroup('SIGTSTP'),
@@ -77,7 +71,19 @@ export class Watchdog extends EventEmitter<WatchdogEvents> implements AsyncDispo
       passOn: (signal) => this.#passOn(signal),
       resizeBy: (difference) => this.resize(Math.max(1, this.#succession.workers + difference)),
     };
+    // First: a signal that comes once there is a worker must not end this process alone.
     if (this.#plan.signals) join(this.#member);
+    try {
+      this.#succession = new Succession(this.#plan, {
+        hear: (event) => this.#hear(event),
+        lost: (next, reason) => this.#onLost(next, reason),
+        over: (end) => this.#onOver(end),
+      });
+    } catch (error) {
+      leave(this.#member);
+      throw error;
+    }
+    this.#forgetFork = atfork({ child: () => this.#leaveToParent() });
   }
 
   /** What runs now, and how it went. */
