@@ -22,7 +22,7 @@ const STAY = 'time.sleep(1000)';
 
 test('readiness: manual is READY=1 in the socket that NOTIFY_SOCKET names', async (t) => {
   const watched = startCommand(t, {
-    ...notifier("print('up', flush=True); input = 0", "say('STATUS=x'); say('READY=1')\n" + STAY),
+    ...notifier("say('STATUS=x'); say('READY=1')", STAY),
     readiness: 'manual',
   });
   const { worker, pid } = await watched.spawned();

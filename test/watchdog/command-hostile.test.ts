@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { GivenUp } from 'posix-daemon';
 import { NO_PAUSE, shell, startCommand } from '../helpers/command-watchdog.js';
-import { temporaryDirectory } from '../helpers/exec.js';
+import { hasEnded, temporaryDirectory } from '../helpers/exec.js';
 
 const LIMIT = { maxRestarts: { count: 3 }, backoff: NO_PAUSE, signals: false };
 
@@ -20,15 +20,15 @@ test('a program that crashes at once is given up with its signal', async (t) => 
 
 test('a program that makes itself a daemon is told to stay in the foreground, and its daemon doesn’t stay', async (t) => {
   const watched = startCommand(t, { ...shell('(setsid sleep 1000 & echo $!) ; exit 0'), ...LIMIT });
-  const daemons = [];
+  const daemons: number[] = [];
   for (let i = 0; i < 4; i++) {
-    daemons.push(watched.hold(Number(await watched.next('line'))));
+    daemons.push(Number(await watched.next('line')));
     const { exitCode, leftProcesses } = await watched.exit();
     assert.deepEqual({ exitCode, leftProcesses }, { exitCode: 0, leftProcesses: 1 });
   }
   const { reason } = await watched.next<GivenUp>('giveUp');
   assert.match(reason, /it left a process, which was killed: .* stay in the foreground$/);
-  assert.ok(daemons.every(({ alive }) => !alive));
+  assert.ok(daemons.every(hasEnded));
 });
 
 test('the same without restarts says so on standard error', async (t) => {

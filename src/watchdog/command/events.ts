@@ -1,6 +1,7 @@
 // What the native supervisor tells, a line each.
 import { systemError } from '../../posix/system-error.js';
-import { type Ended, endingOf } from '../options.js';
+import type { Ended } from '../options.js';
+import { decodeStatus } from './wait-status.js';
 
 /** Why the supervisor ended a worker. */
 export type EndReason = 'heartbeat' | 'ready' | 'maxRss' | 'stop' | 'restart';
@@ -21,12 +22,6 @@ const REASONS: Readonly<Record<string, EndReason>> = {
   stop: 'stop',
   restart: 'restart',
 };
-
-/** A status as waitpid(2) gives it. */
-export function decodeStatus(status: number): Ended {
-  const signal = status & 0x7f;
-  return endingOf(signal === 0 ? { exitCode: (status >> 8) & 0xff, signal: null } : { exitCode: null, signal });
-}
 
 function nextOf(text: string): Next {
   const ms = Number(text);
