@@ -115,7 +115,7 @@
         "native/keeper/tree_mode.cc",
         "native/libc_compat.cc"
       ],
-      "cflags_cc": ["-fno-threadsafe-statics"],
+      "cflags_cc": ["-fno-threadsafe-statics", "-Os"],
       "ldflags!": ["-rdynamic"],
       "ldflags": ["-Wl,--as-needed", "-Wl,--gc-sections", "-Wl,--wrap=__libc_start_main"]
     }

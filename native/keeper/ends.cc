@@ -8,7 +8,9 @@
 #include <cinttypes>
 #include <csignal>
 #include <cstring>
+#include <utility>
 
+#include "cgroup.h"
 #include "clock.h"
 #include "descendants.h"
 #include "guard.h"
@@ -142,10 +144,12 @@ void Supervisor::Reap() {
 
 void Supervisor::OnGuardEnd(Slot* slot) {
   Hear(slot);
-  slot->guard = -1;
+  const pid_t guard = std::exchange(slot->guard, -1);
   if (slot->ended || (slot->failed && slot->program == -1)) return OnEnd(slot);
   // It was killed. The kernel kills its program; what that has started comes here and has to go, before the next
   // program wants the same port or lock.
+  slot->lost_guard = guard;
+  Cgroup(supervision_.cgroup, guard).Kill();
   slot->wait_status = SIGKILL;
   slot->state = Slot::State::kOrphaned;
   clean_until_ = Clock() + kCleaningMs;
@@ -162,7 +166,9 @@ void Supervisor::CleanUp() {
   if (KillChildrenBut(is_guard, this) > 0 && Clock() < clean_until_) return;
   clean_until_ = 0;
   for (int i = 0; i < slot_count_; i++) {
-    if (slots_[i].state == Slot::State::kOrphaned) OnEnd(&slots_[i]);
+    if (slots_[i].state != Slot::State::kOrphaned) continue;
+    Cgroup(supervision_.cgroup, slots_[i].lost_guard).Remove();
+    OnEnd(&slots_[i]);
   }
 }
 
@@ -200,7 +206,7 @@ int64_t Supervisor::Next(Slot* slot) const {
   // That it was asked to end was no end of its own.
   if (slot->reason == Reason::kRestart || slot->reason == Reason::kStop) return 0;
   const Ending end = {slot->wait_status, !slot->failed, slot->reason != Reason::kNone,
-                   slot->started_at,  Clock(),       Chance()};
+                      slot->started_at,  Clock(),       Chance()};
   return Decide(supervision_.policy, end, &slot->history);
 }
 

@@ -18,7 +18,7 @@ void Slot::Clear() {
     *fd = -1;
   }
   notify.Close();
-  guard = program = -1;
+  guard = lost_guard = program = -1;
   failed = ended = false;
   left = 0;
   reason = Reason::kNone;

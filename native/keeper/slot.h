@@ -36,6 +36,8 @@ struct Slot {
 
   // Of the program that runs:
   pid_t guard = -1;
+  // That was killed before it could clear up.
+  pid_t lost_guard = -1;
   pid_t program = -1;
   // The guard reaps the program, so its pid may mean another process before one hears of it: this one's end is seen
   // here.

@@ -8,10 +8,7 @@ import {
   type RestartOptions,
   restartPolicy,
 } from '#dist/watchdog/restart-policy.js';
-
-const exited = (exitCode: number): Ending => ({ exitCode, signal: null });
-const killed: Ending = { exitCode: null, signal: 'SIGKILL' };
-const missing: Ending = { spawnError: Object.assign(new Error('ENOENT: no such file'), { code: 'ENOENT' }) };
+import { exited, killed, missing, WHETHER_REPLACED } from '../helpers/restart-table.js';
 
 /** What is done about ends one after another, each worker having run so long; the clock only moves by that and by the pauses. */
 function play(options: RestartOptions, endings: readonly Ending[], { ranMs = 0, chance = 0 } = {}): unknown[] {
@@ -32,22 +29,7 @@ function play(options: RestartOptions, endings: readonly Ending[], { ranMs = 0, 
 const again = (count: number, ending: Ending = exited(1)) => Array.from({ length: count }, () => ending);
 
 describe('whether a worker is replaced', () => {
-  const rows: [RestartOptions, Ending, unknown][] = [
-    [{}, exited(0), 0],
-    [{}, killed, 0],
-    [{ restart: 'always' }, exited(0), 0],
-    [{ restart: 'on-failure' }, exited(0), 'finish'],
-    [{ restart: 'on-failure' }, exited(1), 0],
-    [{ restart: 'on-failure' }, killed, 0],
-    [{ restart: 'on-failure' }, missing, 100],
-    [{ restart: 'on-failure', successExitCodes: [0, 3] }, exited(3), 'finish'],
-    [{ restart: 'on-failure', successExitCodes: [3] }, exited(0), 0],
-    [{ restart: 'on-failure', successExitCodes: ['SIGKILL'] }, killed, 'finish'],
-    [{ restart: 'on-failure', successExitCodes: [9] }, killed, 0],
-    [{ restart: 'never' }, exited(1), 'finish'],
-    [{ restart: 'never' }, killed, 'finish'],
-  ];
-  for (const [options, ending, expected] of rows) {
+  for (const [options, ending, expected] of WHETHER_REPLACED) {
     const what = 'spawnError' in ending ? 'ENOENT' : (ending.signal ?? `exit code ${ending.exitCode}`);
     test(`${what} with ${JSON.stringify(options)}: ${expected === 0 ? 'at once' : expected}`, () => {
       assert.deepEqual(play(options, [ending]), [expected]);
