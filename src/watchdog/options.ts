@@ -1,6 +1,7 @@
 import type { SignalName } from '../posix/signal-number.js';
 import { signalName, signalNumber } from '../posix/signal-number.js';
 import * as validate from '../posix/validate.js';
+import { type Readiness, type ReadinessPlan, readinessPlan } from './readiness.js';
 import { type Ending, type RestartOptions, type RestartPolicy, restartPolicy } from './restart-policy.js';
 
 /** A heartbeat that the worker's event loop must give. */
@@ -19,8 +20,8 @@ export interface WatchdogOptions extends RestartOptions {
   stopSignal?: SignalName | number;
   /** After how many ms a worker that was asked is killed, with all that it started. @default 10000 */
   stopTimeoutMs?: number;
-  /** When a worker is ready: at once, or when it calls `ready()`. @default 'immediate' */
-  ready?: 'immediate' | 'manual';
+  /** When a worker is ready: at once, when it calls `ready()`, when it can be reached, or when it has stayed up. @default 'immediate' */
+  readiness?: Readiness;
   /** After how many ms a worker that isn't ready is killed, which counts as a failure. @default 60000 */
   readyTimeoutMs?: number;
   /** @default none */
@@ -50,7 +51,7 @@ export interface WatchdogPlan {
   workers: number;
   stopSignal: number;
   stopTimeoutMs: number;
-  manual: boolean;
+  readiness: ReadinessPlan;
   readyTimeoutMs: number;
   heartbeat: Required<Heartbeat> | undefined;
   maxRssBytes: number | undefined;
@@ -65,7 +66,7 @@ const OWN = [
   'workers',
   'stopSignal',
   'stopTimeoutMs',
-  'ready',
+  'readiness',
   'readyTimeoutMs',
   'heartbeat',
   'maxRssBytes',
@@ -88,15 +89,12 @@ function heartbeatOf(value: Heartbeat | undefined): Required<Heartbeat> | undefi
 /** Checks the options and completes them. */
 export function watchdogPlan(options: WatchdogOptions): WatchdogPlan {
   validate.options('options', options, [...OWN, ...OF_RESTART]);
-  const { workers = 1, stopSignal = 'SIGTERM', stopTimeoutMs = 10_000, ready = 'immediate' } = options;
+  const { workers = 1, stopSignal = 'SIGTERM', stopTimeoutMs = 10_000, readiness = 'immediate' } = options;
   const { readyTimeoutMs = 60_000, maxRssBytes, onExit = () => {} } = options;
   const { title = process.argv[1]?.replace(/.*\//, '') || 'node' } = options;
   validate.integer('options.workers', workers, 1, MAX_WORKERS);
   validate.integer('options.stopTimeoutMs', stopTimeoutMs, 0, MAX_MS);
   validate.integer('options.readyTimeoutMs', readyTimeoutMs, 1, MAX_MS);
-  if (ready !== 'immediate' && ready !== 'manual') {
-    throw validate.invalidValue('options.ready', 'one of immediate, manual', ready);
-  }
   if (maxRssBytes !== undefined) validate.integer('options.maxRssBytes', maxRssBytes, 1, Number.MAX_SAFE_INTEGER);
   validate.text('options.title', title);
   validate.callback('options.onExit', onExit);
@@ -104,7 +102,7 @@ export function watchdogPlan(options: WatchdogOptions): WatchdogPlan {
     workers,
     stopSignal: signalNumber('options.stopSignal', stopSignal),
     stopTimeoutMs,
-    manual: ready === 'manual',
+    readiness: readinessPlan('options.readiness', readiness),
     readyTimeoutMs,
     heartbeat: heartbeatOf(options.heartbeat),
     maxRssBytes,
@@ -117,4 +115,9 @@ export function watchdogPlan(options: WatchdogOptions): WatchdogPlan {
 /** How a process that was waited for has ended. */
 export function endingOf({ exitCode, signal }: { exitCode: number | null; signal: number | null }): Ended {
   return signal === null ? { exitCode: exitCode ?? 0, signal: null } : { exitCode: null, signal: signalName(signal) };
+}
+
+/** What is thrown, for the log. */
+export function explained(error: unknown): string {
+  return error instanceof Error ? `${error.stack}` : `${error}`;
 }

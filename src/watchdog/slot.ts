@@ -19,6 +19,8 @@ export interface Running {
   startedAt: number;
   isReady: boolean;
   lastBeat: number;
+  /** When it is ready by having stayed up so long; Infinity: it tells. */
+  upAt: number;
   /** When it must be ready, at the latest. */
   readyBy: number;
   /** It was asked to end: when its keeper is told to kill it. */
@@ -52,7 +54,7 @@ export function emptySlot(index: number, startAt: number): Slot {
 export function deadlineOf({ running, startAt }: Slot, heartbeatMs: number | undefined): number {
   if (!running) return startAt;
   if (running.orphaned) return Infinity;
-  return Math.min(running.killAt, running.giveUpAt, failsAt(running, heartbeatMs));
+  return Math.min(running.killAt, running.giveUpAt, running.upAt, failsAt(running, heartbeatMs));
 }
 
 /** When a worker that says nothing more has failed. One that was asked to end may take the time that it was given. */

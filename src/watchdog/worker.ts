@@ -1,6 +1,8 @@
 import { closeSync, writeSync } from 'node:fs';
 import { atfork } from '../posix/atfork.js';
 import type { WatchdogPlan } from './options.js';
+import { whenReachable } from './port.js';
+import type { Address } from './readiness.js';
 import { SAYS } from './slot.js';
 
 const RSS_INTERVAL_MS = 1000;
@@ -13,14 +15,16 @@ export class Worker {
   readonly #timers: NodeJS.Timeout[] = [];
   #fd: number;
   #ready = false;
+  #watch: (() => void) | undefined;
 
   /** @internal */
-  constructor(index: number, fd: number, { manual, heartbeat, maxRssBytes }: WatchdogPlan) {
+  constructor(index: number, fd: number, { readiness, heartbeat, maxRssBytes }: WatchdogPlan) {
     this.index = index;
     this.#fd = fd;
     // What it forks itself is no worker.
     atfork({ child: () => this.#close() });
-    if (!manual) this.ready();
+    if (readiness === 'immediate') this.ready();
+    else if (typeof readiness === 'object' && 'port' in readiness) this.#watchPort(readiness);
     if (heartbeat) this.#every(heartbeat.intervalMs, () => this.#say(SAYS.alive));
     if (maxRssBytes !== undefined) {
       this.#every(RSS_INTERVAL_MS, () => {
@@ -34,6 +38,10 @@ export class Worker {
     if (this.#ready) return;
     this.#ready = true;
     this.#say(SAYS.ready);
+  }
+
+  #watchPort(address: Required<Address>): void {
+    this.#watch = whenReachable(address, () => this.ready());
   }
 
   #every(ms: number, call: () => void): void {
@@ -51,6 +59,7 @@ export class Worker {
 
   #close(): void {
     for (const timer of this.#timers) clearInterval(timer);
+    this.#watch?.();
     if (this.#fd !== -1) closeSync(this.#fd);
     this.#fd = -1;
   }

@@ -58,7 +58,7 @@ test('a worker that is busy with its end is given its time, heartbeat or not', a
 });
 
 test('a worker that isn’t ready in time is killed and replaced', async (t) => {
-  const watched = startWatchdog(t, { ready: 'manual', readyTimeoutMs: 100 });
+  const watched = startWatchdog(t, { readiness: 'manual', readyTimeoutMs: 100 });
   const { pid } = await watched.worker();
   const exit = await watched.exit();
   assert.deepEqual([exit.pid, exit.signal, exit.reason], [pid, 'SIGKILL', 'ready']);
@@ -67,7 +67,7 @@ test('a worker that isn’t ready in time is killed and replaced', async (t) => 
 
 test('a worker that says that it is ready stays', async (t) => {
   const watched = startWatchdog(t, {
-    ready: 'manual',
+    readiness: 'manual',
     readyTimeoutMs: 400,
     inWorker: ({ say }, worker) => {
       worker.ready();

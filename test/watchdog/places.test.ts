@@ -104,7 +104,7 @@ test('a daemon that becomes a watchdog: ready when its workers are, one pid file
   const ready = join(folder, 'ready');
   const stage = stageOf({
     workers: 2,
-    ready: 'manual',
+    readiness: 'manual',
     before: `({ posix }) => posix.daemonize({
       pidFile: ${JSON.stringify(pidFile)}, stdout: ${JSON.stringify(log)}, ready: 'manual',
     })` as never,

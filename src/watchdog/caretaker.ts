@@ -1,0 +1,78 @@
+// What is done to a worker that runs: it is heard, asked to end, and ended when its time is over.
+import { closeSync, readSync } from 'node:fs';
+import { constants } from 'node:os';
+import { native } from '../native.js';
+import type { WatchdogPlan } from './options.js';
+import { tell } from './processes.js';
+import { failsAt, type Running, SAYS } from './slot.js';
+
+const { SIGCONT, SIGKILL } = constants.signals;
+const KEEPER_PATIENCE_MS = 1000;
+
+export class Caretaker {
+  readonly #plan: WatchdogPlan;
+  readonly #onReady: () => void;
+
+  constructor(plan: WatchdogPlan, onReady: () => void) {
+    this.#plan = plan;
+    this.#onReady = onReady;
+  }
+
+  hear(running: Running): void {
+    const bytes = Buffer.allocUnsafe(256);
+    const length = readSync(running.statusFd, bytes);
+    if (length === 0) {
+      // It has ended, or let go of its end on purpose: there is nothing more to hear, and it must not wake us all the time.
+      closeSync(running.statusFd);
+      running.statusFd = -1;
+      return;
+    }
+    const said = bytes.subarray(0, length);
+    running.lastBeat = performance.now();
+    if (said.includes(SAYS.ready)) this.#isReady(running);
+    if (said.includes(SAYS.large)) this.ask(running, 'maxRss');
+  }
+
+  /** The worker has ended, which its keeper may not see, being stopped. */
+  bury(running: Running): void {
+    running.ended = true;
+    if (!running.orphaned) this.endKeeper(running);
+  }
+
+  #isReady(running: Running): void {
+    running.isReady = true;
+    running.upAt = Infinity;
+    this.#onReady();
+  }
+
+  ask(running: Running, reason: NonNullable<Running['reason']>): void {
+    if (running.reason) return;
+    running.reason = reason;
+    running.killAt = performance.now() + this.#plan.stopTimeoutMs;
+    tell(running.handle, this.#plan.stopSignal);
+  }
+
+  enforceDeadline(running: Running, now: number): void {
+    if (running.giveUpAt <= now) {
+      running.giveUpAt = Infinity;
+      native.kill(running.keeperPid, SIGKILL);
+      return;
+    }
+    if (running.upAt <= now) this.#isReady(running);
+    if (running.killAt > now) {
+      if (failsAt(running, this.#plan.heartbeat?.timeoutMs) > now) return;
+      running.reason = running.isReady ? 'heartbeat' : 'ready';
+    }
+    this.endKeeper(running);
+  }
+
+  /** Has the keeper end the worker, and whatever that has started: also one that is stopped. */
+  endKeeper(running: Running): void {
+    running.killAt = Infinity;
+    running.upAt = Infinity;
+    running.readyBy = Infinity;
+    running.lastBeat = Infinity;
+    running.giveUpAt = performance.now() + KEEPER_PATIENCE_MS;
+    native.kill(running.keeperPid, SIGCONT);
+  }
+}

@@ -1,0 +1,52 @@
+// The processes around a watchdog: looked at and signalled without ever hitting one that only has the same number by now.
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { native, type PidFd } from '../native.js';
+import { setproctitle } from '../posix/title.js';
+
+/** The children of a process with one thread that has any, or of this one, as the kernel lists them. */
+export function children(of: string | number = 'thread-self'): number[] {
+  const path = of === 'thread-self' ? '/proc/thread-self/children' : `/proc/${of}/task/${of}/children`;
+  return readFileSync(path, 'latin1').split(' ').filter(Boolean).map(Number);
+}
+
+/** A worker, for as long as it is one; undefined if it has ended already. */
+export function openWorker(pid: number, keeperPid: number): PidFd | undefined {
+  let handle: PidFd | undefined;
+  try {
+    handle = new native.PidFd(pid);
+    // Not another process that has its pid by now.
+    if (children(keeperPid).includes(pid)) return handle;
+  } catch {
+    // Told below.
+  }
+  handle?.close();
+  return undefined;
+}
+
+export function tell(handle: PidFd | undefined, signal: number): void {
+  try {
+    handle?.signal(signal);
+  } catch {
+    // It has just ended, or become another user: what there is to hear of it comes from its keeper.
+  }
+}
+
+/** Whether a child could be sent SIGKILL: sudo under an ordinary user can't. */
+export function isKilled(pid: number): boolean {
+  try {
+    native.kill(pid, constants.signals.SIGKILL);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The title helps, but nothing depends on it: a sandbox may not allow it. */
+export function show(title: string): void {
+  try {
+    setproctitle(title);
+  } catch {
+    // ps goes on showing the command line.
+  }
+}
