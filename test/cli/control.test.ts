@@ -278,8 +278,8 @@ test('list shows every daemon of the user', async (t) => {
   await ok(['stop', 'b']);
   const [head, b, sleep] = (await ok(['list'])).split('\n') as [string, string, string];
   assert.match(head, /^NAME +STATE +PID +UPTIME +RESTARTS +COMMAND$/);
-  assert.match(b, /^b +stopped +- +- +sleep 1001$/);
-  assert.match(sleep, new RegExp(`^sleep +running +${pid} +\\d+ m?s +sleep 1000$`));
+  assert.match(b, /^b +stopped +- +- +- +sleep 1001$/);
+  assert.match(sleep, new RegExp(`^sleep +running +${pid} +\\d+ m?s +- +sleep 1000$`));
   const { daemons } = await json<{ daemons: State[] }>(['list']);
   assert.deepEqual(
     daemons.map(({ name, state }) => [name, state]),

@@ -5,7 +5,7 @@ import type { CommandExit, CommandOptions, ProcessHandle } from 'posix-daemon';
 import { type Commanded, SLEEP, shell, startCommand } from '../helpers/command-watchdog.js';
 import { childrenOf } from '../helpers/exec.js';
 import { until } from '../helpers/fixture.js';
-import { untilGone } from '../helpers/watchdog.js';
+import { untilGone, zombiesOf } from '../helpers/watchdog.js';
 
 /** Starts one process of each kind that is hard to get rid of; each tells its pid. */
 const FAMILY = [
@@ -144,6 +144,28 @@ test('SIGKILL of the supervisor takes the workers and their trees before the nex
   );
   await watched.spawned();
   assert.notEqual((await watched.status()).supervisorPid, supervisorPid);
+});
+
+test('SIGKILL of the supervisor and a guard at once takes the worker before another one starts', async (t) => {
+  const watched = startCommand(t, SLEEP);
+  const { handle, guard } = await watched.spawned();
+  const supervisor = watched.hold((await watched.status()).supervisorPid as number);
+  const held = watched.hold(guard);
+  supervisor.signal('SIGSTOP');
+  held.signal('SIGKILL');
+  supervisor.signal('SIGKILL');
+  await watched.exit();
+  assert.ok(!handle.alive);
+  await watched.next('restart');
+});
+
+test('what comes to a process that adopts orphans is reaped', async (t) => {
+  const { watched, members } = await withFamily(t);
+  await watched.ask('adoptOrphans');
+  watched.hold((await watched.status()).supervisorPid as number).signal('SIGKILL');
+  await watched.next('restart');
+  await untilGone('the tree', ...members);
+  assert.deepEqual(zombiesOf(watched.pid), []);
 });
 
 test('supervisors that are killed again and again are not started without end', async (t) => {

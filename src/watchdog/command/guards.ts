@@ -9,42 +9,46 @@ function parentOf(pid: number): number | undefined {
   }
 }
 
+function open(pid: number): ProcessHandle[] {
+  try {
+    return [openProcess(pid).unref()];
+  } catch {
+    return [];
+  }
+}
+
 /**
- * The processes that stand between a supervisor and its workers. When somebody kills the supervisor they end the workers
- * and all that these have started, and then themselves: before that there must not be a worker of the same number.
+ * The workers of a supervisor, and the guards that stand between the two. When somebody kills the supervisor the guards end
+ * the workers and all that these have started, and then themselves: before that there must not be a worker of the same
+ * number. Where they come to this process then, it being the first of a container, they are reaped here.
  */
 export class Guards {
   readonly #supervisor: number;
-  readonly #held = new Map<number, ProcessHandle>();
+  readonly #held = new Map<number, ProcessHandle[]>();
 
   constructor(supervisor: number) {
     this.#supervisor = supervisor;
   }
 
-  /** Keeps the guard of a worker in sight, if both are still there. */
+  /** Keeps a worker and its guard in sight, as far as they are still there. */
   hold(worker: number, pid: number): void {
     this.release(worker);
     const guard = parentOf(pid);
     if (guard === undefined) return;
-    let handle: ProcessHandle;
-    try {
-      handle = openProcess(guard).unref();
-    } catch {
-      return;
-    }
-    // Not whoever adopted the worker, nor another process that has the pid by now.
-    if (parentOf(guard) === this.#supervisor) this.#held.set(worker, handle);
-    else handle.close();
+    const handles = [...open(pid), ...open(guard)];
+    // Not whoever adopted the worker, nor other processes that have their pids by now.
+    if (parentOf(pid) === guard && parentOf(guard) === this.#supervisor) this.#held.set(worker, handles);
+    else for (const handle of handles) handle.close();
   }
 
   release(worker: number): void {
-    this.#held.get(worker)?.close();
+    for (const handle of this.#held.get(worker) ?? []) handle.close();
     this.#held.delete(worker);
   }
 
   /** Resolves when all of them have ended. */
   async gone(): Promise<void> {
-    await Promise.all([...this.#held.values()].map((handle) => handle.ref().wait()));
+    await Promise.all([...this.#held.values()].flat().map((handle) => handle.ref().wait()));
     this.close();
   }
 

@@ -1,3 +1,4 @@
+import type { WaitStatus } from '../../posix/wait-status.js';
 import { decide, NO_HISTORY, type RestartHistory } from '../restart-policy.js';
 import type { Next, SupervisorEvent } from './events.js';
 import type { CommandPlan } from './plan.js';
@@ -98,7 +99,7 @@ export class Succession {
       this.#plan,
       this.#workers,
       (event) => this.#hear(event),
-      () => this.#onEnd(supervisor.startedAt),
+      (status) => this.#onEnd(supervisor.startedAt, status),
     );
     this.#supervisor = supervisor;
     this.#working = false;
@@ -112,8 +113,11 @@ export class Succession {
     this.#listener.hear(event);
   }
 
-  #onEnd(startedAt: number): void {
+  #onEnd(startedAt: number, status: WaitStatus | null): void {
     this.#supervisor = undefined;
+    // Its last words are lost if this process was too busy to hear the thousand before them.
+    const { exitCode = null } = status ?? {};
+    if (!this.#end && this.#working && exitCode !== null) this.#end = { exitCode, signal: null };
     if (this.#end) this.#listener.over(this.#end);
     else this.#replace(startedAt);
   }

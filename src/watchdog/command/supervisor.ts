@@ -6,6 +6,7 @@ import { pipe } from '../../posix/descriptor.js';
 import { forkExec } from '../../posix/exec.js';
 import { openProcess, type ProcessHandle } from '../../posix/process-handle.js';
 import { kill } from '../../posix/signal.js';
+import type { WaitStatus } from '../../posix/wait-status.js';
 import { parseEvent, type SupervisorEvent } from './events.js';
 import { Guards } from './guards.js';
 import type { CommandPlan } from './plan.js';
@@ -28,7 +29,7 @@ export class Supervisor {
     plan: CommandPlan,
     workers: number | undefined,
     onEvent: (event: SupervisorEvent) => void,
-    onEnd: () => void,
+    onEnd: (status: WaitStatus | null) => void,
   ) {
     const [eventsFd, itsEvents] = pipe();
     const [itsControl, controlFd] = pipe();
@@ -55,11 +56,14 @@ export class Supervisor {
       this.#events.once('close', () => resolve());
     });
     void Promise.all([this.#process.wait(), silent])
-      .then(() => this.#guards.gone())
+      .then(async ([status]) => {
+        await this.#guards.gone();
+        return status;
+      })
       .then(
-        () => {
+        (status) => {
           this.close();
-          onEnd();
+          onEnd(status);
         },
         // An error is that of close().
         () => {},
