@@ -64,10 +64,11 @@ test('a forked child keeps nothing alive, and hears nothing of the workers', asy
   assert.ok(child.alive);
 });
 
-test('a forked child that ends takes nothing along', async (t) => {
+test('a forked child has no part in it, and takes nothing along when it ends', async (t) => {
   const watched = startCommand(t, SLEEP);
   const { pid, handle } = await watched.spawned();
   const child = watched.hold(await watched.ask<number>('forkBriefly'));
+  assert.deepEqual(await watched.next('child'), { supervisor: null, listeners: 0 });
   await untilGone('the child', child);
   assert.equal((await watched.status()).workers[0]?.pid, pid);
   assert.ok(handle.alive);

@@ -1,6 +1,6 @@
 // NAME.status, in which the keeper tells of its program.
 import { signalName } from '../../posix/signal-number.js';
-import { decodeStatus } from '../../watchdog/command/wait-status.js';
+import { decodeStatus } from '../../watchdog/command/decode-status.js';
 import { readIfThere } from './state-file.js';
 
 export interface ProgramStatus {

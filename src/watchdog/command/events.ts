@@ -1,7 +1,7 @@
 // What the native supervisor tells, a line each.
 import { systemError } from '../../posix/system-error.js';
 import type { Ended } from '../options.js';
-import { decodeStatus } from './wait-status.js';
+import { decodeStatus } from './decode-status.js';
 
 /** Why the supervisor ended a worker. */
 export type EndReason = 'heartbeat' | 'ready' | 'maxRss' | 'stop' | 'restart';

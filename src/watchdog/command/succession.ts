@@ -28,7 +28,7 @@ export class Succession {
   #stopping = false;
   /** The one that runs has told of a worker. */
   #working = false;
-  #end: WatchdogEnd | undefined;
+  #told: WatchdogEnd | undefined;
 
   /** @throws as Supervisor does */
   constructor(plan: CommandPlan, listener: SuccessionListener) {
@@ -109,7 +109,7 @@ export class Succession {
   #hear(event: SupervisorEvent): void {
     // One that finds nothing to work with, its log for one, ends without having started anything.
     if (event.kind !== 'stopped') this.#working = true;
-    else if (this.#working || this.#stopping) this.#end = event.ended;
+    else if (this.#working || this.#stopping) this.#told = event.ended;
     this.#listener.hear(event);
   }
 
@@ -117,8 +117,8 @@ export class Succession {
     this.#supervisor = undefined;
     // Its last words are lost if this process was too busy to hear the thousand before them.
     const { exitCode = null } = status ?? {};
-    if (!this.#end && this.#working && exitCode !== null) this.#end = { exitCode, signal: null };
-    if (this.#end) this.#listener.over(this.#end);
+    if (!this.#told && this.#working && exitCode !== null) this.#told = { exitCode, signal: null };
+    if (this.#told) this.#listener.over(this.#told);
     else this.#replace(startedAt);
   }
 

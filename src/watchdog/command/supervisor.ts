@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { keeperPath } from '../../daemon/keeper.js';
 import { pipe } from '../../posix/descriptor.js';
 import { forkExec } from '../../posix/exec.js';
+import { waitpid } from '../../posix/process.js';
 import { openProcess, type ProcessHandle } from '../../posix/process-handle.js';
 import { kill } from '../../posix/signal.js';
 import type { WaitStatus } from '../../posix/wait-status.js';
@@ -34,7 +35,7 @@ export class Supervisor {
     const [eventsFd, itsEvents] = pipe();
     const [itsControl, controlFd] = pipe();
     try {
-      this.#process = openProcess(start(plan, workers, { [HANDED.events]: itsEvents, [HANDED.control]: itsControl }));
+      this.#process = start(plan, workers, { [HANDED.events]: itsEvents, [HANDED.control]: itsControl });
     } catch (error) {
       closeSync(eventsFd);
       closeSync(controlFd);
@@ -115,16 +116,23 @@ export class Supervisor {
   }
 }
 
-function start(plan: CommandPlan, workers: number | undefined, fds: Record<number, number>): number {
-  return forkExec(keeperPath(), {
+function start(plan: CommandPlan, workers: number | undefined, fds: Record<number, number>): ProcessHandle {
+  const pid = forkExec(keeperPath(), {
     argv: supervisorArguments(plan, workers),
     env: plan.env,
     cwd: '/',
     stdio: standardDescriptors(plan),
     fds,
-    // It looks whether its parent has died; and a signal that stops nobody is lost on whoever isn't the parent any more.
+    // It looks then whether its parent has died.
     pdeathsig: 'SIGCONT',
     // What the terminal sends is for the application, which decides what the workers get.
     setpgid: true,
   });
+  try {
+    return openProcess(pid);
+  } catch (error) {
+    kill(pid, 'SIGKILL');
+    waitpid(pid);
+    throw error;
+  }
 }
