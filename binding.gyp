@@ -48,6 +48,7 @@
         "native/fork/placement.cc",
         "native/fork/rest.cc",
         "native/fork/sleepers.cc",
+        "native/fork/standby.cc",
         "native/fork/support.cc",
         "native/fork/survey.cc",
         "native/fork/threads.cc",

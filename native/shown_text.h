@@ -16,4 +16,7 @@ struct ShowFailure {
 // Makes `text` what /proc/PID/cmdline or /proc/PID/environ shows, or fails with nothing changed. Main thread only.
 ShowFailure Show(ShownText what, const std::string& text);
 
+// Gives the calling thread what the kernel keeps of a name: 15 bytes, and no half character at the end of them.
+void NameThread(const std::string& title);
+
 }  // namespace posix_daemon

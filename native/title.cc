@@ -12,8 +12,7 @@
 
 namespace posix_daemon {
 
-// What the kernel keeps of a thread's name: 15 bytes, and no half character at the end of them.
-static void NameThread(const std::string& title) {
+void NameThread(const std::string& title) {
   size_t length = title.size();
   if (length > 15) {
     length = 15;

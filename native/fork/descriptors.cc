@@ -120,10 +120,14 @@ int Descriptors::ReplaceInotify(uv_loop_t* loop) {
         &search);
     if (search.path != nullptr) AddWatch(loop->inotify_fd, *watch, search.path, &next);
   }
-  char ignored[4096];  // IN_IGNORED, of the ones left out
-  while (read(loop->inotify_fd, ignored, sizeof ignored) > 0) {
-  }
+  ForgetFileEvents(loop);  // IN_IGNORED, of the ones left out
   return 0;
+}
+
+void Descriptors::ForgetFileEvents(uv_loop_t* loop) {
+  char ignored[4096];
+  while (loop->inotify_fd != -1 && read(loop->inotify_fd, ignored, sizeof ignored) > 0) {
+  }
 }
 
 int Descriptors::Replace(const RawVector<Mapping>& mappings, uv_loop_t* loop) {

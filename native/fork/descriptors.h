@@ -82,6 +82,9 @@ class Descriptors {
   // In the child, its only thread running: replaces all of it. 0 or an errno, with the child unusable.
   int Replace(const RawVector<Mapping>& mappings, uv_loop_t* loop);
 
+  // In the child: of what it watches in the file system, what has come by now.
+  static void ForgetFileEvents(uv_loop_t* loop);
+
  private:
   int SurveyAnonymous(int fdinfo, int fd, uint64_t inode);
   int SurveyPipe(int fd, uint64_t inode);

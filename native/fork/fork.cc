@@ -8,10 +8,12 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include "../arguments.h"
 #include "../bindings.h"
 #include "../errors.h"
+#include "../exec/plan.h"
 
 namespace posix_daemon {
 
@@ -51,18 +53,37 @@ static Napi::Value ForkDetached(const Napi::CallbackInfo& info) {
   return ForkAs(info, {Lineage::kDetached}, &forked);
 }
 
-// forkKept(keeper, title): [pid, the keeper's pid], or [0, 0] in the worker.
+// forkKept(keeper, title, flags, standbyTitle or undefined): [pid, the keeper's pid], or [0, what it was given] in the
+// worker.
 static Napi::Value ForkKept(const Napi::CallbackInfo& info) {
   std::string keeper;
   std::string title;
-  if (!ReadString(info, 0, &keeper) || !ReadString(info, 1, &title)) return info.Env().Undefined();
+  std::vector<std::string> flags;
+  if (!ReadString(info, 0, &keeper) || !ReadString(info, 1, &title) || !ReadStrings(info[2], &flags)) {
+    return info.Env().Undefined();
+  }
+  if (flags.size() > kMaxKeeperFlags) return ThrowType(info.Env(), "at most 8 flags are expected");
+  std::string standby_title;
+  const bool standby = !info[3].IsUndefined();
+  if (standby && !ReadString(info, 3, &standby_title)) return info.Env().Undefined();
+  std::vector<const char*> argv;
+  for (const std::string& flag : flags) argv.push_back(flag.c_str());
+  argv.push_back(nullptr);
   Forked forked = {-1, -1};
-  ForkAs(info, {Lineage::kKept, keeper.c_str(), title.c_str()}, &forked);
+  const Lineage lineage = {Lineage::kKept, keeper.c_str(), title.c_str(), argv.data(),
+                           standby ? &standby_title : nullptr};
+  ForkAs(info, lineage, &forked);
   if (info.Env().IsExceptionPending()) return info.Env().Undefined();
   Napi::Array result = Napi::Array::New(info.Env(), 2);
   result.Set(0u, Napi::Number::New(info.Env(), forked.pid));
-  result.Set(1u, Napi::Number::New(info.Env(), forked.between));
+  result.Set(1u, Napi::Number::New(info.Env(), forked.pid == 0 ? forked.given : forked.between));
   return result;
+}
+
+static Napi::Value GiveStandbyNumber(const Napi::CallbackInfo& info) {
+  int32_t number;
+  if (ReadInt(info, 0, &number)) GiveStandby(number);
+  return info.Env().Undefined();
 }
 
 static Napi::Value Getpid(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), getpid()); }
@@ -85,6 +106,7 @@ void RegisterFork(Napi::Env env, Napi::Object exports) {
   exports.Set("fork", Napi::Function::New<Fork>(env, "fork"));
   exports.Set("forkDetached", Napi::Function::New<ForkDetached>(env, "forkDetached"));
   exports.Set("forkKept", Napi::Function::New<ForkKept>(env, "forkKept"));
+  exports.Set("giveStandby", Napi::Function::New<GiveStandbyNumber>(env, "giveStandby"));
   exports.Set("getrandom", Napi::Function::New<Getrandom>(env, "getrandom"));
   exports.Set("getpid", Napi::Function::New<Getpid>(env, "getpid"));
   exports.Set("forkObstacle", Napi::Function::New<ForkObstacle>(env, "forkObstacle"));

@@ -5,6 +5,8 @@
 #include <sys/types.h>
 #include <uv.h>
 
+#include <string>
+
 namespace posix_daemon {
 
 // Where a fork failed, for the error's `step`.
@@ -22,18 +24,27 @@ struct Lineage {
             // when the caller dies
   };
   Kind kind = kChild;
-  // Of the keeper: its executable, and what ps shows.
+  // Of the keeper: its executable, what ps shows, and what else it is told, up to nullptr.
   const char* keeper = nullptr;
   const char* title = nullptr;
+  const char* const* flags = nullptr;
+  // Where there is one, the forked process waits for GiveStandby before it returns, and ps shows this until then.
+  const std::string* standby_title = nullptr;
 };
+
+constexpr int kMaxKeeperFlags = 8;
 
 struct Forked {
   pid_t pid;      // 0 in the forked process
   pid_t between;  // its parent, 0 if that is the caller; of a detached one it is reaped already
+  int given = 0;  // in a forked process that stood by: what it was given
 };
 
 // Returns twice. A failure leaves the process as it was, and no child. Main thread only. `loop` is its event loop.
 ForkFailure LiveFork(uv_loop_t* loop, const Lineage& lineage, Forked* forked);
+
+// Gives the last process that was forked to stand by a number, not 0, to be told of by SIGCONT.
+void GiveStandby(int number);
 
 // The errno of the first call that a fork depends on and this kernel lacks, with its name in *what; 0 when all is
 // there.

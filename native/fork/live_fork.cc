@@ -1,5 +1,4 @@
 #include <sched.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -7,92 +6,21 @@
 
 #include <csignal>
 #include <set>
-#include <utility>
 
+#include "../shown_text.h"
 #include "../user_pipes.h"
 #include "descriptors.h"
 #include "fork.h"
+#include "handshake.h"
 #include "mappings.h"
 #include "memory.h"
 #include "owners.h"
 #include "raw.h"
 #include "sleepers.h"
+#include "standby.h"
 #include "threads.h"
 
 namespace posix_daemon {
-
-// A page shared by parent and child, in which the child tells whether it has become a whole process: it can fail to,
-// at a limit of processes for one, and the parent's fork() must not have succeeded then.
-class Handshake {
- public:
-  Handshake() = default;
-  Handshake(const Handshake&) = delete;
-  Handshake& operator=(const Handshake&) = delete;
-  ~Handshake() { Close(); }
-
-  void Close() {
-    if (page_ != nullptr) munmap(page_, sizeof(Page));
-    page_ = nullptr;
-  }
-
-  // False with errno set if there is no memory. A page of its own for each fork: the child hands its copy on to no
-  // children of its own.
-  bool Open() {
-    Close();
-    void* page = mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (page == MAP_FAILED) return false;
-    page_ = static_cast<Page*>(page);
-    return true;
-  }
-
-  // In the child.
-  void Tell(int error) {
-    page_->error = error;
-    page_->told.store(1, std::memory_order_release);
-    FutexWakeAll(&page_->told, true);
-  }
-
-  // The errno that was told, 0 if none.
-  int told() const { return page_->error; }
-
-  // In the parent: what the child told, or EAGAIN if it was killed before it could. One that is stopped goes on: this
-  // process would stand still with it.
-  int Await(pid_t child) {
-    constexpr int64_t kLookAgainNs = 10'000'000;
-    constexpr int kLooksUntilStopped = 10;
-    for (int looks = 1; page_->told.load(std::memory_order_acquire) == 0; looks++) {
-      if (FutexWait(&page_->told, 0, kLookAgainNs, true)) continue;
-      // A death wakes no futex, and a pidfd to wait on as well could fail for want of descriptors; so a look now and
-      // then.
-      siginfo_t info = {};
-      const int result = waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT);
-      const bool stopped = result == 0 && info.si_pid == child && info.si_code == CLD_STOPPED;
-      if (stopped) kill(child, SIGCONT);
-      const bool dead = result == -1 ? errno == ECHILD : info.si_pid == child && !stopped;
-      if (dead && page_->told.load(std::memory_order_acquire) == 0) return EAGAIN;
-      // A keeper's child tells nobody that it is stopped.
-      if (looks % kLooksUntilStopped == 0 && *second() > 0 && *second() != child) kill(*second(), SIGCONT);
-    }
-    return page_->error;
-  }
-
-  // The pid of the second child of two, written by the kernel before that runs.
-  pid_t* second() { return &page_->second; }
-
-  // What the child found out about the mutexes, later: for Sleepers.
-  std::atomic<int>* nothing_held() { return &page_->nothing_held; }
-
-  void Swap(Handshake* other) { std::swap(page_, other->page_); }
-
- private:
-  struct Page {
-    std::atomic<int> told;
-    int error;
-    pid_t second;
-    std::atomic<int> nothing_held;
-  };
-  Page* page_ = nullptr;
-};
 
 // Blocks every signal of the calling thread for its lifetime.
 class SignalsBlocked {
@@ -129,6 +57,7 @@ static Memory memory;
 static Descriptors descriptors;
 static RawVector<Mapping> mappings;
 static Sleepers sleepers;
+static Standby standby;
 // Of the last fork whose child looked for held mutexes.
 static Handshake last_search;
 
@@ -226,7 +155,11 @@ class Between {
     const Digits of_worker(worker);
     const Digits of_watchdog(main_.pid);
     char mode[] = "tree";
-    char* argv[] = {const_cast<char*>(lineage_.title), mode, of_worker.text(), of_watchdog.text(), nullptr};
+    char* argv[4 + kMaxKeeperFlags + 1] = {const_cast<char*>(lineage_.title), mode, of_worker.text(),
+                                           of_watchdog.text()};
+    for (int i = 0; i < kMaxKeeperFlags && lineage_.flags[i] != nullptr; i++) {
+      argv[4 + i] = const_cast<char*>(lineage_.flags[i]);
+    }
     char* env[] = {nullptr};
     execve(lineage_.keeper, argv, env);
     // The worker dies with this process, and its parent sees why it can't be.
@@ -249,7 +182,16 @@ static void BecomeProcess(const MainThread& main, uv_loop_t* loop, bool search, 
   if (search && RepairLockOwners(mappings, &threads, main.pid, *main.tid_address)) {
     handshake->nothing_held()->store(1, std::memory_order_release);
   }
-  threads.Open();
+}
+
+// The other threads stay where they are meanwhile: it takes no processor's time, and what the program runs in threads
+// of its own begins when it is needed.
+static int StandBy(const std::string& title, uv_loop_t* loop) {
+  // Without a title ps shows the parent's. Neither call takes a lock.
+  if (Show(ShownText::kCommandLine, title).error == 0) NameThread(title);
+  const int given = standby.Await();
+  Descriptors::ForgetFileEvents(loop);
+  return given;
 }
 
 static void Reap(pid_t child) {
@@ -257,11 +199,13 @@ static void Reap(pid_t child) {
   }
 }
 
+void GiveStandby(int number) { standby.Give(number); }
+
 ForkFailure LiveFork(uv_loop_t* loop, const Lineage& lineage, Forked* forked) {
   // First all that may take a lock.
   const std::set<ino_t> user_pipes = UserPipes();
   Handshake handshake;
-  if (!handshake.Open()) return {errno, "mmap"};
+  if (!handshake.Open() || (lineage.standby_title != nullptr && !standby.Open())) return {errno, "mmap"};
 
   const SignalsBlocked signals_blocked;
   const MainThread main;
@@ -281,7 +225,8 @@ ForkFailure LiveFork(uv_loop_t* loop, const Lineage& lineage, Forked* forked) {
     if (child == 0) {
       if (lineage.kind != Lineage::kChild) Between(main, lineage, &handshake).Pass();
       BecomeProcess(main, loop, search, &handshake);
-      *forked = {0, 0};
+      *forked = {0, 0, lineage.standby_title == nullptr ? 0 : StandBy(*lineage.standby_title, loop)};
+      threads.Open();
       return {0, nullptr};
     }
     memory.Exclude();

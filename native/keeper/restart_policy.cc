@@ -36,7 +36,8 @@ static uint64_t Pause(const RestartPolicy& policy, unsigned failures, double cha
   const auto max_ms = static_cast<double>(policy.max_ms);
   auto full = static_cast<double>(policy.initial_ms);
   for (unsigned i = 1; i < failures && full < max_ms && full > 0 && policy.factor > 1; i++) full *= policy.factor;
-  return static_cast<uint64_t>(std::min(full, max_ms) * (1 - policy.jitter * chance) + 0.5);
+  full = std::min(full, max_ms);
+  return static_cast<uint64_t>(full) - static_cast<uint64_t>(full * policy.jitter * chance);
 }
 
 int64_t Decide(const RestartPolicy& policy, const Ending& end, RestartHistory* history) {

@@ -36,7 +36,7 @@ class Text {
   }
 
   size_t size_ = 0;
-  char text_[kCapacity + 1] = "";
+  char text_[kCapacity + 1] = {};
 };
 
 }  // namespace posix_daemon

@@ -57,8 +57,24 @@ export function forkDetached(): number {
 export interface KeptFork {
   /** 0 in the worker. */
   pid: number;
-  /** Of its parent, a child of the caller. */
+  /** Of its parent, a child of the caller; 0 in the worker. */
   keeperPid: number;
+  /** In a worker that stood by: the number that it was given. */
+  given: number;
+}
+
+export interface KeptForkOptions {
+  /** The keeper's path. */
+  keeper: string;
+  /** What ps shows of it. */
+  title: string;
+  /** What else it is told. */
+  flags: string[];
+  /**
+   * If given, the worker waits before any JavaScript runs in it, and takes no time, until giveStandby() and SIGCONT reach it.
+   * This is what ps shows of it meanwhile. Signals that come before do nothing.
+   */
+  standbyTitle?: string;
 }
 
 /**
@@ -66,16 +82,14 @@ export interface KeptFork {
  * whatever is left of what the worker has started, and kills all of it, the worker too, when it gets SIGTERM or the caller
  * ends. If the keeper is killed, the worker is.
  *
- * @param keeper the program's path
- * @param title what ps shows of it
  * @internal
  */
-export function forkKept(keeper: string, title: string): KeptFork {
+export function forkKept({ keeper, title, flags, standbyTitle }: KeptForkOptions): KeptFork {
   mainThreadOnly('fork', REASON);
   prepareEntropy();
   return betweenHooks(() => {
-    const [pid, keeperPid] = native.forkKept(keeper, title);
-    return { pid, keeperPid };
+    const [pid, other] = native.forkKept(keeper, title, flags, standbyTitle);
+    return pid === 0 ? { pid, keeperPid: 0, given: other } : { pid, keeperPid: other, given: 0 };
   }, renewEntropy);
 }
 

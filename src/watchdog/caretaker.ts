@@ -18,6 +18,15 @@ export class Caretaker {
     this.#onReady = onReady;
   }
 
+  /** It starts now, whenever it was forked. */
+  begin(running: Running, now: number): void {
+    const { readiness, readyTimeoutMs } = this.#plan;
+    running.startedAt = now;
+    running.lastBeat = now;
+    if (typeof readiness === 'object' && 'upMs' in readiness) running.upAt = now + readiness.upMs;
+    else running.readyBy = now + readyTimeoutMs;
+  }
+
   hear(running: Running): void {
     const bytes = Buffer.allocUnsafe(256);
     const length = readSync(running.statusFd, bytes);
@@ -53,6 +62,7 @@ export class Caretaker {
   }
 
   enforceDeadline(running: Running, now: number): void {
+    if (running.orphaned) return;
     if (running.giveUpAt <= now) {
       running.giveUpAt = Infinity;
       native.kill(running.keeperPid, SIGKILL);

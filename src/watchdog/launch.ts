@@ -1,13 +1,15 @@
 // The start of a worker: a fork, a keeper between, and a pipe in which the worker speaks.
 import { closeSync } from 'node:fs';
 import { pipe } from '../posix/descriptor.js';
-import { forkKept, type KeptFork } from '../posix/fork.js';
+import { forkKept, type KeptFork, type KeptForkOptions } from '../posix/fork.js';
 import { openWorker } from './processes.js';
 import type { Running } from './slot.js';
 
 /** What a worker finds in itself. */
 export interface Launched {
   statusFd: number;
+  /** Which one it is, if that wasn't known when it was forked. */
+  index: number | undefined;
 }
 
 /**
@@ -15,23 +17,24 @@ export interface Launched {
  *
  * @throws what pipe2(2) and fork() throw; in the worker, what a hook of atfork() has thrown
  */
-export function launch(keeper: string, title: string): Running | Launched {
+export function launch(fork: KeptForkOptions): Running | Launched {
   const startedAt = performance.now();
   const [readFd, writeFd] = pipe({ nonBlocking: true });
   let forked: KeptFork;
   try {
-    forked = forkKept(keeper, title);
+    forked = forkKept(fork);
   } catch (error) {
     for (const fd of [readFd, writeFd]) closeSync(fd);
     throw error;
   }
   if (forked.pid === 0) {
     closeSync(readFd);
-    return { statusFd: writeFd };
+    return { statusFd: writeFd, index: forked.given || undefined };
   }
   closeSync(writeFd);
   return {
-    ...forked,
+    pid: forked.pid,
+    keeperPid: forked.keeperPid,
     handle: openWorker(forked.pid, forked.keeperPid),
     statusFd: readFd,
     startedAt,

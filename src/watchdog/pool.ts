@@ -1,32 +1,40 @@
 // The workers' places, and how many there are to be. Starts and signals nothing.
 import { deadlineOf, emptySlot, type Running, type Slot } from './slot.js';
 
+/** A worker that has been forked in advance and hasn't a place yet is kept in a slot of its own. */
+const SPARE_INDEX = 0;
+/** One that ended before it was needed has been killed: not to be followed at once by the next, and the next. */
+const SPARE_PAUSE_MS = 1000;
+
 export class Pool {
   readonly #slots: Slot[];
+  readonly spare: Slot;
 
-  constructor(workers: number, now: number) {
+  constructor(workers: number, hasSpare: boolean, now: number) {
     this.#slots = Array.from({ length: workers }, (_, i) => emptySlot(i + 1, now));
+    this.spare = emptySlot(SPARE_INDEX, hasSpare ? now : Infinity);
   }
 
+  /** All that run, the spare one too. */
   running(): Running[] {
-    return this.#slots.flatMap(({ running }) => running ?? []);
+    return [...this.#slots, this.spare].flatMap(({ running }) => running ?? []);
   }
 
-  /** Those that still have their keeper. */
-  kept(): Running[] {
-    return this.running().filter(({ orphaned }) => !orphaned);
+  /** The workers that still have their keeper. */
+  workers(): Running[] {
+    return this.running().filter((running) => !running.orphaned && running !== this.spare.running);
   }
 
   /** Whose worker or keeper that is. */
   slotOf(pid: number): Slot | undefined {
-    return this.#slots.find(({ running }) => running?.keeperPid === pid || running?.pid === pid);
+    return [...this.#slots, this.spare].find(({ running }) => running?.keeperPid === pid || running?.pid === pid);
   }
 
   allReady(): boolean {
     return this.#slots.every(({ running }) => running?.isReady);
   }
 
-  /** Nothing runs, and nothing will. */
+  /** No worker runs, and none will. */
   isOver(): boolean {
     return this.#slots.every(({ running, startAt }) => !running && startAt === Infinity);
   }
@@ -36,14 +44,38 @@ export class Pool {
     return this.#slots.filter(({ running, startAt }) => !running && startAt <= now);
   }
 
+  /** Whether the next worker can be forked in advance: not as long as one that is needed now would have to wait for it. */
+  spareIsDue(now: number): boolean {
+    const settled = this.#slots.every(({ running, startAt }) =>
+      running ? running.isReady && !running.ended : startAt > now,
+    );
+    return settled && !this.spare.running && this.spare.startAt <= now;
+  }
+
+  /** The spare one, if it is there and well, no longer spare. */
+  takeSpare(now: number): Running | undefined {
+    const { running } = this.spare;
+    if (!running?.handle?.alive() || running.reason || running.ended || running.orphaned) return undefined;
+    this.spare.running = undefined;
+    this.spare.startAt = now;
+    return running;
+  }
+
+  spareEnded(now: number): void {
+    const asked = this.spare.running?.reason === 'stop';
+    this.spare.running = undefined;
+    this.spare.startAt = asked ? now : now + SPARE_PAUSE_MS;
+  }
+
   /** The next moment at which something has to be done about any of them. */
-  deadline(heartbeatMs: number | undefined, mayStart: boolean): number {
+  deadline(now: number, heartbeatMs: number | undefined, mayStart: boolean): number {
     const waiting = this.#slots.filter(({ running }) => running || mayStart);
-    return Math.min(Infinity, ...waiting.map((slot) => deadlineOf(slot, heartbeatMs)));
+    const spareAt = this.spare.running || this.spare.startAt > now ? deadlineOf(this.spare, undefined) : Infinity;
+    return Math.min(spareAt, ...waiting.map((slot) => deadlineOf(slot, heartbeatMs)));
   }
 
   startNone(): void {
-    for (const slot of this.#slots) slot.startAt = Infinity;
+    for (const slot of [...this.#slots, this.spare]) slot.startAt = Infinity;
   }
 
   add(now: number): void {

@@ -5,31 +5,22 @@ import { closeSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { currentDaemon } from '../daemon/daemon.js';
 import { reasonOf } from '../daemon/errors.js';
-import { keeperPath } from '../daemon/keeper.js';
 import { native } from '../native.js';
 import { setChildSubreaper } from '../posix/prctl.js';
 import { _exit } from '../posix/process.js';
 import { Caretaker } from './caretaker.js';
 import { endAs } from './end-as.js';
 import { Ends } from './ends.js';
-import { type Launched, launch } from './launch.js';
 import { type Ended, endingOf, explained, type WatchdogPlan } from './options.js';
 import { Pool } from './pool.js';
 import { children, show, tell } from './processes.js';
 import { HELD, meaningOf } from './signals.js';
 import type { Running, Slot } from './slot.js';
+import { Starts } from './starts.js';
 import { Strays } from './strays.js';
-import { Worker } from './worker.js';
+import type { Worker } from './worker.js';
 
 const { SIGCONT, SIGHUP, SIGKILL, SIGSTOP } = constants.signals;
-
-function reopenLogs(): void {
-  try {
-    currentDaemon()?.reopenLogs();
-  } catch (error) {
-    writeSync(2, `the log can't be opened anew: ${reasonOf(error)}\n`);
-  }
-}
 
 class Supervisor {
   readonly #plan: WatchdogPlan;
@@ -37,14 +28,14 @@ class Supervisor {
   readonly #ends: Ends;
   readonly #caretaker: Caretaker;
   readonly #strays = new Strays();
-  readonly #keeper = keeperPath();
-  readonly #pid = process.pid;
+  readonly #starts: Starts;
 
   constructor(plan: WatchdogPlan) {
     this.#plan = plan;
-    this.#pool = new Pool(plan.workers, performance.now());
+    this.#pool = new Pool(plan.workers, plan.standby, performance.now());
     this.#ends = new Ends(plan, this.#pool);
     this.#caretaker = new Caretaker(plan, () => this.#onReady());
+    this.#starts = new Starts(plan, this.#pool, this.#ends, this.#caretaker);
   }
 
   /** Returns in workers only. */
@@ -54,17 +45,14 @@ class Supervisor {
     show(`${this.#plan.title}: watchdog`);
     try {
       for (;;) {
-        const worker = this.#startDue();
+        const worker = this.#strays.isCleaning() ? undefined : this.#starts.due();
         if (worker) return worker;
-        if (this.#pool.isOver() && !this.#strays.isCleaning()) {
-          currentDaemon()?.release();
-          endAs(this.#ends.last);
-        }
+        if (this.#pool.isOver()) this.#end();
         this.#await();
         this.#enforceDeadlines();
       }
     } catch (error) {
-      if (this.#isWorker()) this.#letGo();
+      if (this.#starts.isWorker()) this.#starts.letGo();
       // What comes after the call is for workers alone.
       else this.#abandon(error);
       throw error;
@@ -77,58 +65,18 @@ class Supervisor {
     _exit(1);
   }
 
-  #startDue(): Worker | undefined {
-    if (this.#strays.isCleaning()) return undefined;
-    for (const slot of this.#pool.due(performance.now())) {
-      const worker = this.#start(slot);
-      if (worker) return worker;
-    }
-    return undefined;
-  }
-
-  #start(slot: Slot): Worker | undefined {
-    const startedAt = performance.now();
-    slot.startAt = Infinity;
-    let launched: Running | Launched;
-    try {
-      launched = launch(this.#keeper, `${this.#plan.title}: keeper`);
-    } catch (error) {
-      // A hook of atfork() has thrown: the script, whose it is, goes on in the worker.
-      if (this.#isWorker()) throw error;
-      this.#ends.failed(slot, startedAt, error as NodeJS.ErrnoException);
-      return undefined;
-    }
-    if (!('keeperPid' in launched)) return this.#becomeWorker(slot.index, launched.statusFd);
-    const { readiness, readyTimeoutMs } = this.#plan;
-    if (typeof readiness === 'object' && 'upMs' in readiness) launched.upAt = startedAt + readiness.upMs;
-    else launched.readyBy = startedAt + readyTimeoutMs;
-    slot.running = launched;
-    return undefined;
-  }
-
-  #isWorker(): boolean {
-    return native.getpid() !== this.#pid;
-  }
-
-  #becomeWorker(index: number, statusFd: number): Worker {
-    show(`${this.#plan.title}: worker ${index}`);
-    process.env.WORKER_INDEX = `${index}`;
-    this.#letGo();
-    return new Worker(index, statusFd, this.#plan);
-  }
-
-  #letGo(): void {
-    for (const { statusFd, handle } of this.#pool.running()) {
-      if (statusFd !== -1) closeSync(statusFd);
-      handle?.close();
-    }
-    native.letGoOfSignals();
+  /** Ends, once nothing is left. */
+  #end(): void {
+    this.#starts.dismissSpare();
+    if (this.#pool.running().length > 0 || this.#strays.isCleaning()) return;
+    currentDaemon()?.release();
+    endAs(this.#ends.last);
   }
 
   #await(): void {
     const now = performance.now();
     const cleansUntil = this.#strays.isCleaning() ? this.#strays.until : Infinity;
-    const due = this.#pool.deadline(this.#plan.heartbeat?.timeoutMs, cleansUntil === Infinity);
+    const due = this.#pool.deadline(now, this.#plan.heartbeat?.timeoutMs, cleansUntil === Infinity);
     const deadline = Math.min(due, cleansUntil);
     const ms = deadline === Infinity ? -1 : Math.max(0, Math.ceil(deadline - now));
     const fds = this.#pool
@@ -173,16 +121,29 @@ class Supervisor {
   }
 
   #passOn(signal: number): void {
-    if (signal === SIGHUP) reopenLogs();
+    if (signal === SIGHUP) this.#reopenLogs();
     if (signal === SIGCONT) this.#forgiveSilence();
-    for (const { handle } of this.#pool.kept()) tell(handle, signal);
+    for (const { handle } of this.#pool.workers()) tell(handle, signal);
+  }
+
+  #reopenLogs(): void {
+    const daemon = currentDaemon();
+    if (!daemon) return;
+    // It would wake with the old ones.
+    this.#starts.dismissSpare();
+    try {
+      daemon.reopenLogs();
+    } catch (error) {
+      writeSync(2, `the log can't be opened anew: ${reasonOf(error)}\n`);
+    }
   }
 
   #stop(): void {
     const again = this.#ends.stopping;
     this.#ends.stopping = true;
     this.#pool.startNone();
-    for (const running of this.#pool.kept()) {
+    this.#starts.dismissSpare();
+    for (const running of this.#pool.workers()) {
       if (again) running.killAt = performance.now();
       else this.#caretaker.ask(running, 'stop');
     }
@@ -200,7 +161,7 @@ class Supervisor {
 
   #enforceDeadlines(): void {
     const now = performance.now();
-    for (const running of this.#pool.kept()) this.#caretaker.enforceDeadline(running, now);
+    for (const running of this.#pool.running()) this.#caretaker.enforceDeadline(running, now);
   }
 
   #reap(): void {
@@ -228,7 +189,8 @@ class Supervisor {
     }
     running.handle?.close();
     if (running.statusFd !== -1) closeSync(running.statusFd);
-    this.#ends.ended(slot, running, ending);
+    if (slot === this.#pool.spare) this.#pool.spareEnded(performance.now());
+    else this.#ends.ended(slot, running, ending);
   }
 }
 

@@ -46,6 +46,7 @@ test('as the first process of a container it reaps what it adopts, ends none of 
   const refused = namespaceRefused();
   if (refused) return t.skip(refused);
   const stage = stageOf({
+    standby: false,
     before: ({ child_process, state }) => {
       // Its orphan comes to the watchdog, and so does the next one's.
       state.helper = child_process.spawn('sh', ['-c', 'sleep 0.3 & sleep 1000 & sleep 0.1'], { stdio: 'ignore' });
@@ -104,6 +105,7 @@ test('a daemon that becomes a watchdog: ready when its workers are, one pid file
   const ready = join(folder, 'ready');
   const stage = stageOf({
     workers: 2,
+    standby: false,
     readiness: 'manual',
     before: `({ posix }) => posix.daemonize({
       pidFile: ${JSON.stringify(pidFile)}, stdout: ${JSON.stringify(log)}, ready: 'manual',

@@ -53,7 +53,7 @@ test('SIGKILL of the watchdog takes all of a pool', async (t) => {
 });
 
 test('SIGTTIN adds a worker, and SIGTTOU takes the last one away', async (t) => {
-  const watched = startWatchdog(t, { workers: 1 });
+  const watched = startWatchdog(t, { workers: 1, standby: false });
   const [first] = await watched.workers(1);
   watched.signal('SIGTTIN');
   const second = await watched.worker();
@@ -80,6 +80,7 @@ test('SIGTTOU leaves the last worker alone', async (t) => {
 test('a pool changed while a worker takes its time to end has the right size, each number once', async (t) => {
   const watched = startWatchdog(t, {
     workers: 3,
+    standby: false,
     stopTimeoutMs: 400,
     inWorker: ({ say }) => {
       process.on('SIGTERM', () => say({ asked: Number(process.env.WORKER_INDEX) }));

@@ -114,6 +114,7 @@ test('SIGKILL of the keeper while its worker is asked to end ends the watchdog a
 
 test('signals that mean something to the app reach the worker', async (t) => {
   const watched = startWatchdog(t, {
+    standby: false,
     inWorker: ({ say }) => {
       for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT'] as const) {
         process.on(signal, () => say({ got: signal }));

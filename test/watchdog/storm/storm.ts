@@ -68,6 +68,8 @@ function disorder(): { kind: 'wedged' | 'orphans' | 'zombies'; what: string } | 
     if (!worker || workers.length > 1) return { kind: 'wedged', what: `${workers.length} workers ${index}` };
     if (byPid.get(worker.pid)?.state === 'T') return { kind: 'wedged', what: `worker ${index} is stopped` };
   }
+  const spares = titles.filter(({ title }) => title === 'storm: standby');
+  if (spares.length > 1) return { kind: 'orphans', what: `${spares.length} spare workers` };
   return undefined;
 }
 

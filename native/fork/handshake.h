@@ -1,0 +1,89 @@
+// How a forked process tells its parent that it is one.
+#pragma once
+
+#include <sys/mman.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+
+#include <atomic>
+#include <csignal>
+#include <utility>
+
+#include "raw.h"
+
+namespace posix_daemon {
+
+// A page shared by parent and child, in which the child tells whether it has become a whole process: it can fail to,
+// at a limit of processes for one, and the parent's fork() must not have succeeded then.
+class Handshake {
+ public:
+  Handshake() = default;
+  Handshake(const Handshake&) = delete;
+  Handshake& operator=(const Handshake&) = delete;
+  ~Handshake() { Close(); }
+
+  void Close() {
+    if (page_ != nullptr) munmap(page_, sizeof(Page));
+    page_ = nullptr;
+  }
+
+  // False with errno set if there is no memory. A page of its own for each fork: the child hands its copy on to no
+  // children of its own.
+  bool Open() {
+    Close();
+    void* page = mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) return false;
+    page_ = static_cast<Page*>(page);
+    return true;
+  }
+
+  // In the child.
+  void Tell(int error) {
+    page_->error = error;
+    page_->told.store(1, std::memory_order_release);
+    FutexWakeAll(&page_->told, true);
+  }
+
+  // The errno that was told, 0 if none.
+  int told() const { return page_->error; }
+
+  // In the parent: what the child told, or EAGAIN if it was killed before it could. One that is stopped goes on: this
+  // process would stand still with it.
+  int Await(pid_t child) {
+    constexpr int64_t kLookAgainNs = 10'000'000;
+    constexpr int kLooksUntilStopped = 10;
+    for (int looks = 1; page_->told.load(std::memory_order_acquire) == 0; looks++) {
+      if (FutexWait(&page_->told, 0, kLookAgainNs, true)) continue;
+      // A death wakes no futex, and a pidfd to wait on as well could fail for want of descriptors; so a look now and
+      // then.
+      siginfo_t info = {};
+      const int result = waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT);
+      const bool stopped = result == 0 && info.si_pid == child && info.si_code == CLD_STOPPED;
+      if (stopped) kill(child, SIGCONT);
+      const bool dead = result == -1 ? errno == ECHILD : info.si_pid == child && !stopped;
+      if (dead && page_->told.load(std::memory_order_acquire) == 0) return EAGAIN;
+      // A keeper's child tells nobody that it is stopped.
+      if (looks % kLooksUntilStopped == 0 && *second() > 0 && *second() != child) kill(*second(), SIGCONT);
+    }
+    return page_->error;
+  }
+
+  // The pid of the second child of two, written by the kernel before that runs.
+  pid_t* second() { return &page_->second; }
+
+  // What the child found out about the mutexes, later: for Sleepers.
+  std::atomic<int>* nothing_held() { return &page_->nothing_held; }
+
+  void Swap(Handshake* other) { std::swap(page_, other->page_); }
+
+ private:
+  struct Page {
+    std::atomic<int> told;
+    int error;
+    pid_t second;
+    std::atomic<int> nothing_held;
+  };
+  Page* page_ = nullptr;
+};
+
+}  // namespace posix_daemon

@@ -1,0 +1,111 @@
+// The starts of workers: in a slot that is due, by the spare one if it is there, and the spare one's own.
+import { closeSync } from 'node:fs';
+import { constants } from 'node:os';
+import { keeperPath } from '../daemon/keeper.js';
+import { native } from '../native.js';
+import type { KeptForkOptions } from '../posix/fork.js';
+import type { Caretaker } from './caretaker.js';
+import type { Ends } from './ends.js';
+import { type Launched, launch } from './launch.js';
+import type { WatchdogPlan } from './options.js';
+import type { Pool } from './pool.js';
+import { show, tell } from './processes.js';
+import type { Running, Slot } from './slot.js';
+import { Worker } from './worker.js';
+
+const { SIGCONT } = constants.signals;
+
+export class Starts {
+  readonly #plan: WatchdogPlan;
+  readonly #pool: Pool;
+  readonly #ends: Ends;
+  readonly #caretaker: Caretaker;
+  readonly #fork: KeptForkOptions;
+  readonly #pid = process.pid;
+
+  constructor(plan: WatchdogPlan, pool: Pool, ends: Ends, caretaker: Caretaker) {
+    this.#plan = plan;
+    this.#pool = pool;
+    this.#ends = ends;
+    this.#caretaker = caretaker;
+    this.#fork = { keeper: keeperPath(), title: `${plan.title}: keeper`, flags: [] };
+  }
+
+  /** Starts what has to be by now, and next the spare one; returns in a worker. */
+  due(): Worker | undefined {
+    for (const slot of this.#pool.due(performance.now())) {
+      const worker = this.#start(slot);
+      if (worker) return worker;
+    }
+    const now = performance.now();
+    return this.#pool.spareIsDue(now) && !this.#pool.isOver() ? this.#startSpare(now) : undefined;
+  }
+
+  #start(slot: Slot): Worker | undefined {
+    const startedAt = performance.now();
+    slot.startAt = Infinity;
+    let launched: Running | Launched;
+    try {
+      launched = this.#takeSpare(slot.index, startedAt) ?? launch(this.#fork);
+    } catch (error) {
+      // A hook of atfork() has thrown: the script, whose it is, goes on in the worker.
+      if (this.isWorker()) throw error;
+      this.#ends.failed(slot, startedAt, error as NodeJS.ErrnoException);
+      return undefined;
+    }
+    if (!('keeperPid' in launched)) return this.#becomeWorker(slot.index, launched.statusFd);
+    slot.running = launched;
+    this.#caretaker.begin(launched, startedAt);
+    return undefined;
+  }
+
+  /** It wakes as the worker of that index. */
+  #takeSpare(index: number, now: number): Running | undefined {
+    const spare = this.#pool.takeSpare(now);
+    if (!spare) return undefined;
+    native.giveStandby(index);
+    tell(spare.handle, SIGCONT);
+    return spare;
+  }
+
+  /** Returns in the worker only, when it has a place. */
+  #startSpare(now: number): Worker | undefined {
+    try {
+      const launched = launch({ ...this.#fork, standbyTitle: `${this.#plan.title}: standby` });
+      if (!('keeperPid' in launched)) return this.#becomeWorker(launched.index as number, launched.statusFd);
+      this.#pool.spare.running = launched;
+    } catch (error) {
+      if (this.isWorker()) throw error;
+      // Nobody waits for it: the next one that is needed is forked when it is, and tells what is wrong.
+      this.#pool.spareEnded(now);
+    }
+    return undefined;
+  }
+
+  dismissSpare(): void {
+    const { running } = this.#pool.spare;
+    if (!running || running.reason || running.orphaned) return;
+    running.reason = 'stop';
+    this.#caretaker.endKeeper(running);
+  }
+
+  isWorker(): boolean {
+    return native.getpid() !== this.#pid;
+  }
+
+  #becomeWorker(index: number, statusFd: number): Worker {
+    show(`${this.#plan.title}: worker ${index}`);
+    process.env.WORKER_INDEX = `${index}`;
+    this.letGo();
+    return new Worker(index, statusFd, this.#plan);
+  }
+
+  /** In a worker: what is the watchdog's isn't left in it. */
+  letGo(): void {
+    for (const { statusFd, handle } of this.#pool.running()) {
+      if (statusFd !== -1) closeSync(statusFd);
+      handle?.close();
+    }
+    native.letGoOfSignals();
+  }
+}
