@@ -84,7 +84,7 @@ test('a port that nobody listens at is not ready', async (t) => {
 
 test('a worker whose heartbeat stays away is killed and replaced', async (t) => {
   const watched = startCommand(t, {
-    ...notifier("say('READY=1'); say('WATCHDOG=1'); print(os.environ['WATCHDOG_USEC'], flush=True)", STAY),
+    ...notifier("say('READY=1'); say('WATCHDOG=1'); os.write(1, os.environ['WATCHDOG_USEC'].encode() + b'\\n')", STAY),
     readiness: 'manual',
     heartbeat: { timeoutMs: 300 },
   });

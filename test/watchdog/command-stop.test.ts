@@ -133,6 +133,8 @@ test('SIGTTIN and SIGTTOU make one worker more and one less, but never none', as
   watched.signal('SIGTTOU');
   assert.equal((await watched.exit()).worker, 2);
   watched.signal('SIGTTOU');
+  // Two turns of the event loop: the signal has been heard.
+  await watched.status();
   assert.equal((await watched.status()).workers[0]?.state, 'running');
 });
 
