@@ -78,6 +78,14 @@ test('output is inherited by default', async (t) => {
   assert.equal(code, 0);
 });
 
+test('output goes to a descriptor, or nowhere', async (t) => {
+  const script = shell('echo out; echo err >&2');
+  const watched = startCommand(t, { ...script, restart: 'never', stdout: 2, stderr: 'null' });
+  const { stdout, stderr } = await watched.outcome;
+  assert.doesNotMatch(stdout, /^(out|err)$/m);
+  assert.equal(stderr, 'out\n');
+});
+
 test('output goes to a log that both streams share, over restarts and rotation', async (t) => {
   const folder = temporaryDirectory(t);
   const log = join(folder, 'log');

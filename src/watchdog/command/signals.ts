@@ -1,5 +1,6 @@
 // The signals of a process that has Watchdogs, and its end when all of them are over.
 import { constants } from 'node:os';
+import { signalNumber } from '../../posix/signal-number.js';
 import { endAs } from '../end-as.js';
 import type { WatchdogEnd } from './watchdog-events.js';
 
@@ -65,5 +66,5 @@ function listen(): void {
 function endProcess(end: WatchdogEnd): never {
   if (end.signal === null) process.exit(end.exitCode);
   process.once('exit', () => endAs(end));
-  process.exit(128 + constants.signals[end.signal as NodeJS.Signals]);
+  process.exit(128 + signalNumber('signal', end.signal));
 }

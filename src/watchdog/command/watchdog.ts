@@ -35,7 +35,7 @@ type Of<Kind> = Extract<SupervisorEvent, { kind: Kind }>;
  * The workers are started by the constructor; what they do is told by events (see WatchdogEvents). The event loop is kept
  * alive until all is over, but see unref(). A forked child (fork()) has no part in it: there all is over.
  */
-export class Watchdog extends EventEmitter<WatchdogEvents> implements AsyncDisposable {
+export class Watchdog extends EventEmitter<WatchdogEvents> {
   readonly guarantee: Guarantee;
   readonly #plan: CommandPlan;
   readonly #workers: Workers;
