@@ -41,7 +41,7 @@ export type { SignalName } from './posix/signal-number.js';
 export { getproctitle, setproctitle } from './posix/title.js';
 export type { ResourceUsage, WaitStatus } from './posix/wait-status.js';
 export type { CommandOptions } from './watchdog/command/options.js';
-export { type Guarantee, Watchdog, type WatchdogStatus } from './watchdog/command/watchdog.js';
+export { Watchdog, type WatchdogStatus } from './watchdog/command/watchdog.js';
 export type {
   CommandExit,
   CommandWorker,
@@ -51,6 +51,7 @@ export type {
   WatchdogEvents,
 } from './watchdog/command/watchdog-events.js';
 export type { WorkerState, WorkerStatus } from './watchdog/command/workers.js';
+export type { Guarantee } from './watchdog/guarantee.js';
 export type { Heartbeat, WatchdogOptions, WorkerExit } from './watchdog/options.js';
 export type { Readiness } from './watchdog/readiness.js';
 export type { Backoff, RestartLimit, RestartOptions } from './watchdog/restart-policy.js';

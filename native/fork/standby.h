@@ -16,7 +16,8 @@ class Standby {
   bool Open();
 
   // In the child, with all signals blocked in all threads: returns what it was given. Every signal that comes before is
-  // taken and does nothing, so that none is left to meet the program; what comes after is the program's.
+  // taken and does nothing, so that none is left to meet the program; what comes after is the program's. But one that
+  // its parent sends ends it.
   int Await();
 
   // In the parent: gives it `number`, not 0. It doesn't look until the next signal that it gets, best SIGCONT: it may

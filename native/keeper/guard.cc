@@ -90,7 +90,7 @@ void Guard::OnSignals() {
     if (signal == PassingOnSignal() && from_watchdog) PassOn(info.ssi_int);
     must_end_ |= signal == SIGTERM;
     // The kernel's, at the watchdog's death, looks the same but for the parent.
-    must_end_ |= signal == SIGCONT && from_watchdog && getppid() == options_.watchdog;
+    must_end_ |= signal == SIGCONT && from_watchdog && getppid() == options_.watchdog && options_.asked_by_sigcont;
   }
 }
 

@@ -19,6 +19,10 @@ struct GuardOptions {
   // What the program gets first when the watchdog has died, and how long it may take; 0: it is killed.
   int terminate_signal = 0;
   uint64_t grace_ms = 0;
+  // The kernel sends the signal of a parent's death as each of the parent's threads dies, and getppid() changes with
+  // the last: SIGCONT from a watchdog that has several doesn't tell whether it wants the end or dies. It asks by
+  // SIGTERM.
+  bool asked_by_sigcont = true;
   // The folder for its cgroup, or null.
   const char* cgroup = nullptr;
 };

@@ -23,6 +23,7 @@ int RunTreeMode(int argc, char** argv) {
       unsigned long grace_ms = 0;
       if (sscanf(argv[++i], "%d:%lu", &options.terminate_signal, &grace_ms) != 2) return 2;
       options.grace_ms = grace_ms;
+      options.asked_by_sigcont = false;
     } else if (has_value && strcmp(argv[i], "--cgroup") == 0) {
       options.cgroup = argv[++i];
     } else {

@@ -6,7 +6,7 @@ import type { WatchdogPlan } from './options.js';
 import { tell } from './processes.js';
 import { failsAt, type Running, SAYS } from './slot.js';
 
-const { SIGCONT, SIGKILL } = constants.signals;
+const { SIGCONT, SIGKILL, SIGTERM } = constants.signals;
 const KEEPER_PATIENCE_MS = 1000;
 
 export class Caretaker {
@@ -83,6 +83,9 @@ export class Caretaker {
     running.readyBy = Infinity;
     running.lastBeat = Infinity;
     running.giveUpAt = performance.now() + KEEPER_PATIENCE_MS;
+    // A keeper that gives a grace when the watchdog dies can't take SIGCONT, which tells it of that, for a demand.
+    if (this.#plan.onParentDeath === 'terminate' && !running.ended) native.kill(running.keeperPid, SIGTERM);
+    // Asks for the end, and gets a stopped one going.
     native.kill(running.keeperPid, SIGCONT);
   }
 }

@@ -20,6 +20,16 @@ export interface WatchdogOptions extends RestartOptions {
   stopSignal?: SignalName | number;
   /** After how many ms a worker that was asked is killed, with all that it started. @default 10000 */
   stopTimeoutMs?: number;
+  /**
+   * Whether all that a worker has started is killed when the worker has ended. Without, it goes on, even when the watchdog is
+   * killed; the worker itself dies with the watchdog all the same. @default true
+   */
+  killTree?: boolean;
+  /**
+   * What happens to the workers when the watchdog dies, of SIGKILL for one: they are killed, or get `stopSignal` and have
+   * `stopTimeoutMs` to end. @default 'kill'
+   */
+  onParentDeath?: 'kill' | 'terminate';
   /** When a worker is ready: at once, when it calls `ready()`, when it can be reached, or when it has stayed up. @default 'immediate' */
   readiness?: Readiness;
   /**
@@ -56,6 +66,8 @@ export interface WatchdogPlan {
   workers: number;
   stopSignal: number;
   stopTimeoutMs: number;
+  killTree: boolean;
+  onParentDeath: 'kill' | 'terminate';
   readiness: ReadinessPlan;
   readyTimeoutMs: number;
   standby: boolean;
@@ -72,6 +84,8 @@ const OWN = [
   'workers',
   'stopSignal',
   'stopTimeoutMs',
+  'killTree',
+  'onParentDeath',
   'readiness',
   'readyTimeoutMs',
   'standby',
@@ -97,12 +111,23 @@ function heartbeatOf(value: Heartbeat | undefined): Required<Heartbeat> | undefi
 export function watchdogPlan(options: WatchdogOptions): WatchdogPlan {
   validate.options('options', options, [...OWN, ...OF_RESTART]);
   const { workers = 1, stopSignal = 'SIGTERM', stopTimeoutMs = 10_000, readiness = 'immediate' } = options;
-  const { standby = true, readyTimeoutMs = 60_000, maxRssBytes, onExit = () => {} } = options;
+  const {
+    killTree = true,
+    onParentDeath = 'kill',
+    standby = true,
+    readyTimeoutMs = 60_000,
+    maxRssBytes,
+    onExit = () => {},
+  } = options;
   const { title = process.argv[1]?.replace(/.*\//, '') || 'node' } = options;
   validate.integer('options.workers', workers, 1, MAX_WORKERS);
   validate.integer('options.stopTimeoutMs', stopTimeoutMs, 0, MAX_MS);
   validate.integer('options.readyTimeoutMs', readyTimeoutMs, 1, MAX_MS);
   validate.boolean('options.standby', standby);
+  validate.boolean('options.killTree', killTree);
+  if (onParentDeath !== 'kill' && onParentDeath !== 'terminate') {
+    throw validate.invalidValue('options.onParentDeath', 'one of kill, terminate', onParentDeath);
+  }
   if (maxRssBytes !== undefined) validate.integer('options.maxRssBytes', maxRssBytes, 1, Number.MAX_SAFE_INTEGER);
   validate.text('options.title', title);
   validate.callback('options.onExit', onExit);
@@ -111,6 +136,8 @@ export function watchdogPlan(options: WatchdogOptions): WatchdogPlan {
     workers,
     stopSignal: signalNumber('options.stopSignal', stopSignal),
     stopTimeoutMs,
+    killTree,
+    onParentDeath,
     readiness: readinessPlan('options.readiness', readiness),
     readyTimeoutMs,
     heartbeat: heartbeatOf(options.heartbeat),

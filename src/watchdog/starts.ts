@@ -6,6 +6,8 @@ import { native } from '../native.js';
 import type { KeptForkOptions } from '../posix/fork.js';
 import type { Caretaker } from './caretaker.js';
 import type { Ends } from './ends.js';
+import { type Guarantee, guaranteeOf } from './guarantee.js';
+import { keeperFlags } from './keeper-flags.js';
 import { type Launched, launch } from './launch.js';
 import type { WatchdogPlan } from './options.js';
 import type { Pool } from './pool.js';
@@ -21,14 +23,16 @@ export class Starts {
   readonly #ends: Ends;
   readonly #caretaker: Caretaker;
   readonly #fork: KeptForkOptions;
+  readonly #guarantee: Guarantee;
   readonly #pid = process.pid;
 
-  constructor(plan: WatchdogPlan, pool: Pool, ends: Ends, caretaker: Caretaker) {
+  constructor(plan: WatchdogPlan, pool: Pool, ends: Ends, caretaker: Caretaker, cgroup: string | undefined) {
     this.#plan = plan;
     this.#pool = pool;
     this.#ends = ends;
     this.#caretaker = caretaker;
-    this.#fork = { keeper: keeperPath(), title: `${plan.title}: keeper`, flags: [] };
+    this.#guarantee = guaranteeOf(plan.killTree, cgroup);
+    this.#fork = { keeper: keeperPath(), title: `${plan.title}: keeper`, flags: keeperFlags(plan, cgroup) };
   }
 
   /** Starts what has to be by now, and next the spare one; returns in a worker. */
@@ -97,7 +101,7 @@ export class Starts {
     show(`${this.#plan.title}: worker ${index}`);
     process.env.WORKER_INDEX = `${index}`;
     this.letGo();
-    return new Worker(index, statusFd, this.#plan);
+    return new Worker(index, statusFd, this.#plan, this.#guarantee);
   }
 
   /** In a worker: what is the watchdog's isn't left in it. */

@@ -5,12 +5,18 @@ import { children, isKilled } from './processes.js';
 const PATIENCE_MS = 1000;
 
 export class Strays {
+  readonly #areKilled: boolean;
   // Those that the script had started before, or that came to us otherwise: not ours to end.
   readonly #others = new Set(children());
   #keeperLost = false;
   // They may hold a lock or a port that the next worker wants, and have children, perhaps, that the watchdog must not leave
   // to init.
   #until = -Infinity;
+
+  /** @param areKilled else they are what is to go on when its worker has ended */
+  constructor(areKilled: boolean) {
+    this.#areKilled = areKilled;
+  }
 
   /** Until when nothing may be started, in ms of performance.now(): there are some left. */
   get until(): number {
@@ -22,7 +28,7 @@ export class Strays {
   }
 
   keeperWasKilled(): void {
-    this.#keeperLost = true;
+    this.#keeperLost = this.#areKilled;
     this.#until = performance.now() + PATIENCE_MS;
   }
 

@@ -9,6 +9,7 @@ import { native } from '../native.js';
 import { setChildSubreaper } from '../posix/prctl.js';
 import { _exit } from '../posix/process.js';
 import { Caretaker } from './caretaker.js';
+import { LeftCgroups, usableCgroup } from './cgroup.js';
 import { endAs } from './end-as.js';
 import { Ends } from './ends.js';
 import { type Ended, endingOf, explained, type WatchdogPlan } from './options.js';
@@ -27,7 +28,8 @@ class Supervisor {
   readonly #pool: Pool;
   readonly #ends: Ends;
   readonly #caretaker: Caretaker;
-  readonly #strays = new Strays();
+  readonly #strays: Strays;
+  readonly #cgroups: LeftCgroups;
   readonly #starts: Starts;
 
   constructor(plan: WatchdogPlan) {
@@ -35,7 +37,10 @@ class Supervisor {
     this.#pool = new Pool(plan.workers, plan.standby, performance.now());
     this.#ends = new Ends(plan, this.#pool);
     this.#caretaker = new Caretaker(plan, () => this.#onReady());
-    this.#starts = new Starts(plan, this.#pool, this.#ends, this.#caretaker);
+    this.#strays = new Strays(plan.killTree);
+    const cgroup = plan.killTree ? usableCgroup() : undefined;
+    this.#cgroups = new LeftCgroups(cgroup);
+    this.#starts = new Starts(plan, this.#pool, this.#ends, this.#caretaker, cgroup);
   }
 
   /** Returns in workers only. */
@@ -168,8 +173,10 @@ class Supervisor {
     for (let status = reapAny(); status; status = reapAny()) {
       this.#strays.forget(status.pid);
       const slot = this.#pool.slotOf(status.pid);
+      if (slot?.running?.keeperPid === status.pid) this.#cgroups.keeperEnded(status.pid);
       if (slot?.running) this.#onEnd(slot, slot.running, status.pid, endingOf(status));
     }
+    this.#cgroups.sweep();
     const running = this.#pool.running();
     const known = new Set(running.flatMap(({ keeperPid, pid }) => [keeperPid, pid]));
     this.#strays.kill(

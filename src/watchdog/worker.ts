@@ -1,5 +1,6 @@
 import { closeSync, writeSync } from 'node:fs';
 import { atfork } from '../posix/atfork.js';
+import type { Guarantee } from './guarantee.js';
 import type { WatchdogPlan } from './options.js';
 import { whenReachable } from './port.js';
 import type { Address } from './readiness.js';
@@ -12,14 +13,17 @@ export class Worker {
   /** Which one, from 1 on; also in the environment, as WORKER_INDEX. */
   readonly index: number;
   readonly pid = process.pid;
+  /** What kills all that this worker has started, when it ends. */
+  readonly guarantee: Guarantee;
   readonly #timers: NodeJS.Timeout[] = [];
   #fd: number;
   #ready = false;
   #watch: (() => void) | undefined;
 
   /** @internal */
-  constructor(index: number, fd: number, { readiness, heartbeat, maxRssBytes }: WatchdogPlan) {
+  constructor(index: number, fd: number, { readiness, heartbeat, maxRssBytes }: WatchdogPlan, guarantee: Guarantee) {
     this.index = index;
+    this.guarantee = guarantee;
     this.#fd = fd;
     // What it forks itself is no worker.
     atfork({ child: () => this.#close() });

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { usableCgroup } from '#dist/watchdog/cgroup.js';
 import { type Sandbox, sandbox } from '../helpers/command.js';
 import { childrenOf, hasEnded, nullSeparated } from '../helpers/exec.js';
 import { procStatus, until } from '../helpers/fixture.js';
@@ -71,6 +72,17 @@ test('what a program has started ends with it', async (t) => {
   const member = Number((await logged(box, 'sh', /\d+\n/))[0]);
   process.kill(pid, 'SIGKILL');
   await until('it is gone', () => hasEnded(member));
+});
+
+test('its cgroup, where it can have one, doesn’t stay', async (t) => {
+  const parent = usableCgroup();
+  if (parent === undefined) return t.skip('no cgroup can be made here');
+  const box = sandbox(t);
+  const pid = await box.start(['--restart', 'always', ...SLEEP]);
+  const group = join(parent, `posix-daemon-${procStatus(pid, 'PPid')}`);
+  assert.ok(existsSync(group));
+  await box.ok(['stop', 'sleep']);
+  assert.ok(!existsSync(group));
 });
 
 test('SIGKILL of the keeper takes programs and all that they have started', async (t) => {

@@ -1,9 +1,12 @@
 // What dies with what, where a Watchdog runs a command.
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { CommandExit, CommandOptions, ProcessHandle } from 'posix-daemon';
+import { usableCgroup } from '#dist/watchdog/cgroup.js';
 import { type Commanded, SLEEP, shell, startCommand } from '../helpers/command-watchdog.js';
-import { childrenOf } from '../helpers/exec.js';
+import { childrenOf, temporaryDirectory } from '../helpers/exec.js';
 import { until } from '../helpers/fixture.js';
 import { untilGone, zombiesOf } from '../helpers/watchdog.js';
 
@@ -158,6 +161,30 @@ test('SIGKILL of the supervisor and a guard at once takes the worker before anot
   await watched.exit();
   assert.ok(!handle.alive);
   await watched.next('restart');
+});
+
+test('in a cgroup that takes what the worker has started, too; the group doesn’t stay', async (t) => {
+  const parent = usableCgroup();
+  if (parent === undefined) return t.skip('no cgroup can be made here');
+  const go = join(temporaryDirectory(t), 'go');
+  const watched = startCommand(t, {
+    ...shell('while ! [ -e "$0" ]; do sleep 0.01; done; setsid sh -c "echo \\$\\$; exec sleep 1000" & wait'),
+    args: [go],
+  });
+  const worker = await watched.spawned();
+  const group = join(parent, `posix-daemon-${worker.guard}`);
+  // What the program starts before that is not in it.
+  await until('it is in its group', () => readFileSync(`/proc/${worker.pid}/cgroup`, 'utf8').includes(basename(group)));
+  writeFileSync(go, '');
+  const member = watched.hold(Number(await watched.next('line')));
+  const supervisor = watched.hold((await watched.status()).supervisorPid as number);
+  supervisor.signal('SIGSTOP');
+  watched.hold(worker.guard).signal('SIGKILL');
+  supervisor.signal('SIGKILL');
+  await untilGone('both', worker.handle, member);
+  await watched.next('restart');
+  await watched.ask('stop');
+  assert.ok(!existsSync(group));
 });
 
 test('what comes to a process that adopts orphans is reaped', async (t) => {

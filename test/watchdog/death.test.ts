@@ -27,8 +27,8 @@ const startFamily = ({ child_process }: Tools) => {
   setInterval(() => {}, 1e6);
 };
 
-async function withFamily(t: TestContext, play: Play = {}) {
-  const watched = startWatchdog(t, { inWorker: startFamily, ...play });
+async function withFamily(t: TestContext, play: Play = {}, settings: Parameters<typeof startWatchdog>[2] = {}) {
+  const watched = startWatchdog(t, { inWorker: startFamily, ...play }, settings);
   const family: ProcessHandle[] = [];
   const worker = await watched.worker();
   while (family.length < MEMBERS) family.push(watched.hold(await watched.said('member')));
@@ -40,6 +40,13 @@ test('SIGKILL of the watchdog takes the worker and all that it has started', asy
   const keeper = watched.hold(worker.keeper);
   watched.signal('SIGKILL');
   await untilGone('the tree', worker.handle, ...family, keeper);
+});
+
+// Who may make no cgroups, where root may.
+test('SIGKILL of an ordinary user’s watchdog takes the worker and all that it has started', needsRoot, async (t) => {
+  const { watched, worker, family } = await withFamily(t, {}, { uid: 65534, gid: 65534, cwd: '/' });
+  watched.signal('SIGKILL');
+  await untilGone('the tree', worker.handle, ...family);
 });
 
 test('SIGKILL of the worker takes all that it has started before the next one is there', async (t) => {

@@ -24,6 +24,8 @@ const BAD: [options: object | null | number, code: string, names: string][] = [
   [{ heartbeat: 500 }, 'ERR_INVALID_ARG_TYPE', 'options.heartbeat'],
   [{ heartbeat: {} }, 'ERR_INVALID_ARG_TYPE', 'options.heartbeat.timeoutMs'],
   [{ heartbeat: { timeoutMs: 100, intervalMs: 100 } }, 'ERR_OUT_OF_RANGE', 'options.heartbeat.intervalMs'],
+  [{ killTree: 'no' }, 'ERR_INVALID_ARG_TYPE', 'options.killTree'],
+  [{ onParentDeath: 'live' }, 'ERR_INVALID_ARG_VALUE', 'options.onParentDeath'],
   [{ standby: 1 }, 'ERR_INVALID_ARG_TYPE', 'options.standby'],
   [{ maxRssBytes: 0 }, 'ERR_OUT_OF_RANGE', 'options.maxRssBytes'],
   [{ title: 'a\0b' }, 'ERR_INVALID_ARG_VALUE', 'options.title'],

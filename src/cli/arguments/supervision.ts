@@ -1,6 +1,6 @@
 // What the options that have a program watched mean.
 import { createRequire } from 'node:module';
-import type { Supervision } from '../../watchdog/command/keeper-flags.js';
+import type { Supervision } from '../../watchdog/command/supervision.js';
 import type { ReadinessPlan } from '../../watchdog/readiness.js';
 import { restartPolicy } from '../../watchdog/restart-policy.js';
 import { invalidValue } from '../errors.js';

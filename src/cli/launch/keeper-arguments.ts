@@ -1,7 +1,8 @@
 // A daemon's record as the keeper takes it on its command line.
 import type { Resource } from '../../posix/resources.js';
 import { signalNumber } from '../../posix/signal-number.js';
-import { flag, limitFlag, readinessFlags, supervisionFlags } from '../../watchdog/command/keeper-flags.js';
+import { usableCgroup } from '../../watchdog/cgroup.js';
+import { flag, limitFlag, readinessFlags, supervisionFlags } from '../../watchdog/command/supervision.js';
 import type { DaemonFiles, DaemonRecord } from '../state/record.js';
 
 /** The descriptors that the keeper is handed, by the numbers that they have there. */
@@ -21,7 +22,7 @@ export function keeperArguments(record: DaemonRecord, files: DaemonFiles, handed
     ...flag('status-file', files.status),
     ...flag('up-ms', record.upMs),
     ...(readiness ? readinessFlags(readiness, record.readyTimeoutMs) : []),
-    ...(supervision ? supervisionFlags(supervision) : []),
+    ...(supervision ? [...supervisionFlags(supervision), ...flag('cgroup', usableCgroup())] : []),
     ...flag('stdout', record.stdout),
     ...flag('stderr', record.stderr),
     ...flag('max-bytes', record.maxBytes),

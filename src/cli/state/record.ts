@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Resource } from '../../posix/resources.js';
-import type { Supervision } from '../../watchdog/command/keeper-flags.js';
+import type { Supervision } from '../../watchdog/command/supervision.js';
 import type { ReadinessPlan } from '../../watchdog/readiness.js';
 import { isName, type ResourceLimit } from '../arguments/values.js';
 import { coded } from '../errors.js';

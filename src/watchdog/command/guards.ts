@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { openProcess, type ProcessHandle } from '../../posix/process-handle.js';
+import type { LeftCgroups } from '../cgroup.js';
 
 function parentOf(pid: number): number | undefined {
   try {
@@ -24,10 +25,12 @@ function open(pid: number): ProcessHandle[] {
  */
 export class Guards {
   readonly #supervisor: number;
-  readonly #held = new Map<number, ProcessHandle[]>();
+  readonly #held = new Map<number, { guard: number; handles: ProcessHandle[] }>();
+  readonly #cgroups: LeftCgroups;
 
-  constructor(supervisor: number) {
+  constructor(supervisor: number, cgroups: LeftCgroups) {
     this.#supervisor = supervisor;
+    this.#cgroups = cgroups;
   }
 
   /** Keeps a worker and its guard in sight, as far as they are still there. */
@@ -37,18 +40,22 @@ export class Guards {
     if (guard === undefined) return;
     const handles = [...open(pid), ...open(guard)];
     // Not whoever adopted the worker, nor other processes that have their pids by now.
-    if (parentOf(pid) === guard && parentOf(guard) === this.#supervisor) this.#held.set(worker, handles);
+    const known = parentOf(pid) === guard && parentOf(guard) === this.#supervisor;
+    if (known) this.#held.set(worker, { guard, handles });
     else for (const handle of handles) handle.close();
   }
 
   release(worker: number): void {
-    for (const handle of this.#held.get(worker) ?? []) handle.close();
+    for (const handle of this.#held.get(worker)?.handles ?? []) handle.close();
     this.#held.delete(worker);
   }
 
   /** Resolves when all of them have ended. */
   async gone(): Promise<void> {
-    await Promise.all([...this.#held.values()].flat().map((handle) => handle.ref().wait()));
+    const held = [...this.#held.values()];
+    await Promise.all(held.flatMap(({ handles }) => handles).map((handle) => handle.ref().wait()));
+    // Of guards that were killed as well.
+    for (const { guard } of held) this.#cgroups.keeperEnded(guard);
     this.close();
   }
 

@@ -11,10 +11,11 @@ import type { Limit } from '../../posix/limits.js';
 import type { Resource } from '../../posix/resources.js';
 import { signalName, signalNumber } from '../../posix/signal-number.js';
 import * as validate from '../../posix/validate.js';
+import { usableCgroup } from '../cgroup.js';
 import { type ReadinessPlan, readinessPlan } from '../readiness.js';
 import { type RestartPolicy, restartPolicy } from '../restart-policy.js';
-import type { Supervision } from './keeper-flags.js';
 import { COMMAND_OPTIONS, type CommandOptions } from './options.js';
+import type { Supervision } from './supervision.js';
 
 export interface CommandPlan {
   /** The program as it was named. */
@@ -39,6 +40,8 @@ export interface CommandPlan {
   readyTimeoutMs: number;
   terminates: boolean;
   signals: boolean;
+  /** The folder that the workers' cgroups are made in. */
+  cgroup: string | undefined;
   /** For the supervisor itself. */
   restart: RestartPolicy;
 }
@@ -181,6 +184,7 @@ export function commandPlan(options: CommandOptions): CommandPlan {
     readyTimeoutMs,
     terminates: oneOf('options.onParentDeath', onParentDeath, ['kill', 'terminate']) === 'terminate',
     signals,
+    cgroup: options.killTree === false ? undefined : usableCgroup(),
     restart,
   };
 }

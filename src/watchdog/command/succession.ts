@@ -1,4 +1,5 @@
 import type { WaitStatus } from '../../posix/wait-status.js';
+import { LeftCgroups } from '../cgroup.js';
 import { decide, NO_HISTORY, type RestartHistory } from '../restart-policy.js';
 import type { Next, SupervisorEvent } from './events.js';
 import type { CommandPlan } from './plan.js';
@@ -20,6 +21,7 @@ export interface SuccessionListener {
 export class Succession {
   readonly #plan: CommandPlan;
   readonly #listener: SuccessionListener;
+  readonly #cgroups: LeftCgroups;
   #supervisor: Supervisor | undefined;
   #timer: NodeJS.Timeout | undefined;
   #history: RestartHistory = NO_HISTORY;
@@ -34,6 +36,7 @@ export class Succession {
   constructor(plan: CommandPlan, listener: SuccessionListener) {
     this.#plan = plan;
     this.#listener = listener;
+    this.#cgroups = new LeftCgroups(plan.cgroup);
     this.#start();
   }
 
@@ -98,6 +101,7 @@ export class Succession {
     const supervisor: Supervisor = new Supervisor(
       this.#plan,
       this.#workers,
+      this.#cgroups,
       (event) => this.#hear(event),
       (status) => this.#onEnd(supervisor.startedAt, status),
     );
@@ -110,6 +114,7 @@ export class Succession {
     // One that finds nothing to work with, its log for one, ends without having started anything.
     if (event.kind !== 'stopped') this.#working = true;
     else if (this.#working || this.#stopping) this.#told = event.ended;
+    this.#cgroups.sweep();
     this.#listener.hear(event);
   }
 

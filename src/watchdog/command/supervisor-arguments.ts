@@ -1,7 +1,7 @@
 import type { Output } from '../../daemon/option-values.js';
 import type { StdioSource } from '../../posix/exec-options.js';
-import { flag, limitFlag, readinessFlags, supervisionFlags } from './keeper-flags.js';
 import type { CommandPlan } from './plan.js';
+import { flag, limitFlag, readinessFlags, supervisionFlags } from './supervision.js';
 
 /** The descriptors that the supervisor is handed, by the numbers that they have there. */
 export const HANDED = { events: 3, control: 4 } as const;
@@ -15,6 +15,7 @@ export function supervisorArguments(plan: CommandPlan, workers: number | undefin
     ...flag('name', plan.title),
     ...flag('parent', process.pid),
     ...flag('parent-grace-ms', plan.terminates ? plan.supervision.stopTimeoutMs : undefined),
+    ...flag('cgroup', plan.cgroup),
     ...flag('events-fd', HANDED.events),
     ...flag('control-fd', HANDED.control),
     ...flag('stop-signal', plan.stopSignal),

@@ -8,6 +8,7 @@ import { waitpid } from '../../posix/process.js';
 import { openProcess, type ProcessHandle } from '../../posix/process-handle.js';
 import { kill } from '../../posix/signal.js';
 import type { WaitStatus } from '../../posix/wait-status.js';
+import type { LeftCgroups } from '../cgroup.js';
 import { parseEvent, type SupervisorEvent } from './events.js';
 import { Guards } from './guards.js';
 import type { CommandPlan } from './plan.js';
@@ -29,6 +30,7 @@ export class Supervisor {
   constructor(
     plan: CommandPlan,
     workers: number | undefined,
+    cgroups: LeftCgroups,
     onEvent: (event: SupervisorEvent) => void,
     onEnd: (status: WaitStatus | null) => void,
   ) {
@@ -44,7 +46,7 @@ export class Supervisor {
       closeSync(itsEvents);
       closeSync(itsControl);
     }
-    this.#guards = new Guards(this.#process.pid);
+    this.#guards = new Guards(this.#process.pid, cgroups);
     this.#events = new Socket({ fd: eventsFd, readable: true, writable: false });
     this.#control = new Socket({ fd: controlFd, readable: false, writable: true });
     // That it is gone is told by the other pipe.

@@ -4,6 +4,7 @@ import { atfork } from '../../posix/atfork.js';
 import { mainThreadOnly } from '../../posix/main-thread.js';
 import { type SignalName, signalNumber } from '../../posix/signal-number.js';
 import * as validate from '../../posix/validate.js';
+import { type Guarantee, guaranteeOf } from '../guarantee.js';
 import { checkLogs } from './check-logs.js';
 import type { Next, SupervisorEvent } from './events.js';
 import type { CommandOptions } from './options.js';
@@ -14,9 +15,6 @@ import { join, leave, type Member } from './signals.js';
 import { KILLED, Succession } from './succession.js';
 import type { WatchdogEnd, WatchdogEvents } from './watchdog-events.js';
 import { type WorkerStatus, Workers } from './workers.js';
-
-/** What kills that which a worker has started: see docs/watchdog.md. */
-export type Guarantee = 'cgroup' | 'subreaper' | 'pdeathsig';
 
 export interface WatchdogStatus {
   /** Of the native process that watches the workers; undefined while there is none. */
@@ -58,7 +56,7 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     mainThreadOnly('new Watchdog', 'the workers would die with the thread');
     this.#plan = commandPlan(options);
     this.#workers = new Workers(this.#plan.supervision.workers ?? 1);
-    this.guarantee = this.#plan.supervision.killTree ? 'subreaper' : 'pdeathsig';
+    this.guarantee = guaranteeOf(this.#plan.supervision.killTree, this.#plan.cgroup);
     if (options.onExit) this.on('exit', options.onExit);
     this.#over = new Promise((resolve) => {
       this.#resolve = resolve;
