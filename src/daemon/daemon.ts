@@ -31,9 +31,10 @@ export class Daemon {
     current = this;
     // What is forked from the daemon has no starter, and must not speak in its name.
     atfork({ child: () => this.#forgetStarter() });
+    // Before anybody hears of the daemon: a SIGHUP that comes at once would end it.
+    if (outputs.reopenable) process.on('SIGHUP', () => this.#reopenOnHangup());
     if (manual) this.#starter.watch();
     else this.ready();
-    if (outputs.reopenable) process.on('SIGHUP', () => this.#reopenOnHangup());
   }
 
   /**

@@ -117,6 +117,11 @@ for (const mode of ['fork', 'exec'] as const) {
       rmSync(`${folder}/moved`, { recursive: true });
     });
 
+    test('a SIGHUP that comes as soon as the starter has heard of the daemon ends nothing', async (t) => {
+      const { ask } = await startDaemon(t, shared, { prepare: ['hangupWhenReady'] });
+      await ask('log', 'alive');
+    });
+
     test('a daemon without logs dies of SIGHUP like any other program', async (t) => {
       const { pid } = await startDaemon(t, { mode });
       process.kill(pid, 'SIGHUP');
