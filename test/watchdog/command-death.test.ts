@@ -196,6 +196,21 @@ test('what comes to a process that adopts orphans is reaped', async (t) => {
   assert.deepEqual(zombiesOf(watched.pid), []);
 });
 
+test('a guard that is stopped after its supervisor was killed doesn’t keep the next one away', async (t) => {
+  const deaf = shell('trap "" TERM; echo trapped; while :; do sleep 0.01; done');
+  const watched = startCommand(t, { ...deaf, onParentDeath: 'terminate', stopTimeoutMs: 200 });
+  const { handle, guard } = await watched.spawned();
+  assert.equal(await watched.next('line'), 'trapped');
+  const { supervisorPid = 0 } = await watched.status();
+  const held = watched.hold(guard);
+  const supervisor = watched.hold(supervisorPid);
+  supervisor.signal('SIGKILL');
+  await untilGone('the supervisor', supervisor);
+  held.signal('SIGSTOP');
+  await watched.next('restart');
+  assert.ok(!handle.alive && !held.alive);
+});
+
 test('supervisors that are killed again and again are not started without end', async (t) => {
   const watched = startCommand(t, { ...SLEEP, backoff: { initialMs: 1, maxMs: 1 }, maxRestarts: { count: 2 } });
   for (let i = 0; i < 3; i++) {

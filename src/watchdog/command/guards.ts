@@ -18,6 +18,14 @@ function open(pid: number): ProcessHandle[] {
   }
 }
 
+function end(handle: ProcessHandle): void {
+  try {
+    handle.signal('SIGKILL');
+  } catch {
+    // It has ended, or is another user's.
+  }
+}
+
 /**
  * The workers of a supervisor, and the guards that stand between the two. When somebody kills the supervisor the guards end
  * the workers and all that these have started, and then themselves: before that there must not be a worker of the same
@@ -50,10 +58,18 @@ export class Guards {
     this.#held.delete(worker);
   }
 
-  /** Resolves when all of them have ended. */
-  async gone(): Promise<void> {
+  /**
+   * Resolves when all of them have ended.
+   *
+   * @param silent when no guard is left, as far as these tell
+   * @param patienceMs when those that are still there are killed: somebody has stopped them
+   */
+  async gone(silent: Promise<void>, patienceMs: number): Promise<void> {
     const held = [...this.#held.values()];
-    await Promise.all(held.flatMap(({ handles }) => handles).map((handle) => handle.ref().wait()));
+    const handles = held.flatMap((one) => one.handles);
+    const timer = setTimeout(() => handles.forEach(end), patienceMs);
+    await Promise.all([silent, ...handles.map((handle) => handle.ref().wait())]);
+    clearTimeout(timer);
     // Of guards that were killed as well.
     for (const { guard } of held) this.#cgroups.keeperEnded(guard);
     this.close();

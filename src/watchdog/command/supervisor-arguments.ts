@@ -54,9 +54,9 @@ function pathOf(output: Output): string | undefined {
   return output.kind === 'log' ? output.log.path : undefined;
 }
 
-/** What the supervisor has as its own, and a worker where nothing is logged. */
-export function standardDescriptors({ outputs }: CommandPlan): StdioSource[] {
-  return ['null', ...outputs.map(sourceOf)];
+/** What the supervisor has as standard output and error, and a worker where nothing is logged. */
+export function outputs({ outputs: both }: CommandPlan): StdioSource[] {
+  return both.map(sourceOf);
 }
 
 function sourceOf(output: Output): StdioSource {

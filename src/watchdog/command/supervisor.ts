@@ -12,7 +12,10 @@ import type { LeftCgroups } from '../cgroup.js';
 import { parseEvent, type SupervisorEvent } from './events.js';
 import { Guards } from './guards.js';
 import type { CommandPlan } from './plan.js';
-import { HANDED, standardDescriptors, supervisorArguments } from './supervisor-arguments.js';
+import { HANDED, outputs, supervisorArguments } from './supervisor-arguments.js';
+
+// A guard that isn't stopped follows its supervisor within moments.
+const PATIENCE_MS = 1000;
 
 /** The native process that starts and watches the workers: what this one is told of it, and tells it. */
 export class Supervisor {
@@ -20,6 +23,8 @@ export class Supervisor {
   readonly #process: ProcessHandle;
   readonly #events: Socket;
   readonly #control: Socket;
+  /** Its end of file is the end of the supervisor and of all guards: also of those that were never heard of. */
+  readonly #life: Socket;
   readonly #guards: Guards;
 
   /**
@@ -36,17 +41,17 @@ export class Supervisor {
   ) {
     const [eventsFd, itsEvents] = pipe();
     const [itsControl, controlFd] = pipe();
+    const [lifeFd, itsLife] = pipe();
     try {
-      this.#process = start(plan, workers, { [HANDED.events]: itsEvents, [HANDED.control]: itsControl });
+      this.#process = start(plan, workers, { events: itsEvents, control: itsControl, life: itsLife });
     } catch (error) {
-      closeSync(eventsFd);
-      closeSync(controlFd);
+      for (const fd of [eventsFd, controlFd, lifeFd]) closeSync(fd);
       throw error;
     } finally {
-      closeSync(itsEvents);
-      closeSync(itsControl);
+      for (const fd of [itsEvents, itsControl, itsLife]) closeSync(fd);
     }
     this.#guards = new Guards(this.#process.pid, cgroups);
+    this.#life = new Socket({ fd: lifeFd, readable: true, writable: false }).resume();
     this.#events = new Socket({ fd: eventsFd, readable: true, writable: false });
     this.#control = new Socket({ fd: controlFd, readable: false, writable: true });
     // That it is gone is told by the other pipe.
@@ -55,12 +60,10 @@ export class Supervisor {
       const event = parseEvent(line);
       if (event) this.#hear(event, onEvent);
     });
-    const silent = new Promise<void>((resolve) => {
-      this.#events.once('close', () => resolve());
-    });
-    void Promise.all([this.#process.wait(), silent])
+    const patienceMs = (plan.terminates ? plan.supervision.stopTimeoutMs : 0) + PATIENCE_MS;
+    void Promise.all([this.#process.wait(), closed(this.#events)])
       .then(async ([status]) => {
-        await this.#guards.gone();
+        await this.#guards.gone(closed(this.#life), patienceMs);
         return status;
       })
       .then(
@@ -96,11 +99,13 @@ export class Supervisor {
   ref(): void {
     this.#process.ref();
     this.#events.ref();
+    this.#life.ref();
   }
 
   unref(): void {
     this.#process.unref();
     this.#events.unref();
+    this.#life.unref();
   }
 
   /** Gives back what this process has of it. In the process that started it that ends the supervisor. */
@@ -108,6 +113,7 @@ export class Supervisor {
     this.#guards.close();
     this.#process.close();
     this.#events.destroy();
+    this.#life.destroy();
     this.#control.destroy();
   }
 
@@ -118,13 +124,25 @@ export class Supervisor {
   }
 }
 
-function start(plan: CommandPlan, workers: number | undefined, fds: Record<number, number>): ProcessHandle {
+function closed(socket: Socket): Promise<void> {
+  if (socket.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    socket.once('close', () => resolve());
+  });
+}
+
+function start(
+  plan: CommandPlan,
+  workers: number | undefined,
+  { events, control, life }: Record<'events' | 'control' | 'life', number>,
+): ProcessHandle {
   const pid = forkExec(keeperPath(), {
     argv: supervisorArguments(plan, workers),
     env: plan.env,
     cwd: '/',
-    stdio: standardDescriptors(plan),
-    fds,
+    // Guards have it from the supervisor. A program hasn't: its standard input is another one.
+    stdio: [life, ...outputs(plan)],
+    fds: { [HANDED.events]: events, [HANDED.control]: control },
     // It looks then whether its parent has died.
     pdeathsig: 'SIGCONT',
     // What the terminal sends is for the application, which decides what the workers get.
