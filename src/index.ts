@@ -50,10 +50,11 @@ export type {
   WatchdogEnd,
   WatchdogEvents,
 } from './watchdog/command/watchdog-events.js';
-export type { WorkerState, WorkerStatus } from './watchdog/command/workers.js';
+export type { WorkerStatus } from './watchdog/command/workers.js';
 export type { Guarantee } from './watchdog/guarantee.js';
 export type { Heartbeat, WatchdogOptions, WorkerExit } from './watchdog/options.js';
 export type { Readiness } from './watchdog/readiness.js';
 export type { Backoff, RestartLimit, RestartOptions } from './watchdog/restart-policy.js';
+export type { PoolMember, PoolStatus } from './watchdog/status.js';
 export { watchdog } from './watchdog/watchdog.js';
 export type { Worker } from './watchdog/worker.js';

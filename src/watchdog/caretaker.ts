@@ -4,24 +4,32 @@ import { constants } from 'node:os';
 import { native } from '../native.js';
 import type { WatchdogPlan } from './options.js';
 import { tell } from './processes.js';
-import { failsAt, type Running, SAYS } from './slot.js';
+import { failsAt, type Running, sayingsOf } from './slot.js';
 
 const { SIGCONT, SIGKILL, SIGTERM } = constants.signals;
 const KEEPER_PATIENCE_MS = 1000;
 
+/** What a worker can ask of the pool. */
+export interface Requests {
+  ready(): void;
+  resize(workers: number): void;
+  restartAll(): void;
+}
+
 export class Caretaker {
   readonly #plan: WatchdogPlan;
-  readonly #onReady: () => void;
+  readonly #requests: Requests;
 
-  constructor(plan: WatchdogPlan, onReady: () => void) {
+  constructor(plan: WatchdogPlan, requests: Requests) {
     this.#plan = plan;
-    this.#onReady = onReady;
+    this.#requests = requests;
   }
 
   /** It starts now, whenever it was forked. */
   begin(running: Running, now: number): void {
     const { readiness, readyTimeoutMs } = this.#plan;
     running.startedAt = now;
+    running.startedAtDate = Date.now();
     running.lastBeat = now;
     if (typeof readiness === 'object' && 'upMs' in readiness) running.upAt = now + readiness.upMs;
     else running.readyBy = now + readyTimeoutMs;
@@ -36,10 +44,13 @@ export class Caretaker {
       running.statusFd = -1;
       return;
     }
-    const said = bytes.subarray(0, length);
     running.lastBeat = performance.now();
-    if (said.includes(SAYS.ready)) this.#isReady(running);
-    if (said.includes(SAYS.large)) this.ask(running, 'maxRss');
+    for (const { saying, number } of sayingsOf(bytes.subarray(0, length))) {
+      if (saying === 'ready') this.#isReady(running);
+      else if (saying === 'large') this.ask(running, 'maxRss');
+      else if (saying === 'resize') this.#requests.resize(number);
+      else if (saying === 'restartAll') this.#requests.restartAll();
+    }
   }
 
   /** The worker has ended, which its keeper may not see, being stopped. */
@@ -51,7 +62,7 @@ export class Caretaker {
   #isReady(running: Running): void {
     running.isReady = true;
     running.upAt = Infinity;
-    this.#onReady();
+    this.#requests.ready();
   }
 
   ask(running: Running, reason: NonNullable<Running['reason']>): void {

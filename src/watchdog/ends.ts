@@ -31,6 +31,7 @@ export class Ends {
   ended(slot: Slot, running: Running, ending: Ended): void {
     this.#last = ending;
     slot.running = undefined;
+    slot.lastExit = { ...ending, endedAt: Date.now() };
     const decision = this.#replace(slot, running.startedAt, ending, running.reason);
     this.#report({
       worker: slot.index,
@@ -53,6 +54,7 @@ export class Ends {
       this.#pool.remove(slot);
     }
     if (decision.action === 'giveUp') {
+      slot.givenUp = true;
       writeSync(2, `${this.#plan.title}: worker ${slot.index} is given up: ${decision.reason}\n`);
     }
     return decision;
@@ -60,8 +62,8 @@ export class Ends {
 
   #decide({ retired, history }: Slot, event: Event, reason: Running['reason']): Decision {
     if (this.stopping || retired) return { action: 'finish' };
-    // It was one too many, and then no longer.
-    if (reason === 'stop') return { action: 'restart', delayMs: 0, history };
+    // It was one too many, and then no longer; or is replaced on purpose.
+    if (reason === 'stop' || reason === 'restart') return { action: 'restart', delayMs: 0, history };
     return decide(this.#plan.restart, history, { ...event, failed: reason === 'maxRss' });
   }
 

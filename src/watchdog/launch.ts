@@ -38,6 +38,7 @@ export function launch(fork: KeptForkOptions): Running | Launched {
     handle: openWorker(forked.pid, forked.keeperPid),
     statusFd: readFd,
     startedAt,
+    startedAtDate: Date.now(),
     isReady: false,
     lastBeat: startedAt,
     upAt: Infinity,

@@ -57,7 +57,7 @@ export interface WorkerExit {
   exitCode: number | null;
   signal: SignalName | null;
   /** Why the watchdog killed it, if it did. */
-  reason?: 'heartbeat' | 'ready' | 'maxRss' | 'stop';
+  reason?: 'heartbeat' | 'ready' | 'maxRss' | 'stop' | 'restart';
   /** In how many ms another one takes its place; null: none will. */
   restartsInMs: number | null;
 }
@@ -96,7 +96,7 @@ const OWN = [
 ] as const;
 const OF_RESTART = ['restart', 'successExitCodes', 'backoff', 'maxRestarts'] as const;
 const MAX_MS = 0x7fffffff;
-const MAX_WORKERS = 10_000;
+export const MAX_WORKERS = 10_000;
 
 function heartbeatOf(value: Heartbeat | undefined): Required<Heartbeat> | undefined {
   if (value === undefined) return undefined;

@@ -15,6 +15,10 @@ export class Pool {
     this.spare = emptySlot(SPARE_INDEX, hasSpare ? now : Infinity);
   }
 
+  slots(): readonly Slot[] {
+    return this.#slots.toSorted((a, b) => a.index - b.index);
+  }
+
   /** All that run, the spare one too. */
   running(): Running[] {
     return [...this.#slots, this.spare].flatMap(({ running }) => running ?? []);
@@ -42,6 +46,13 @@ export class Pool {
   /** Those whose worker is to be started now. */
   due(now: number): Slot[] {
     return this.#slots.filter(({ running, startAt }) => !running && startAt <= now);
+  }
+
+  /** Every worker that there is to be is there and ready, and none is on its way out. */
+  isSettled(): boolean {
+    return this.#slots.every(({ running, startAt }) =>
+      running ? running.isReady && !running.ended && !running.reason : startAt === Infinity,
+    );
   }
 
   /** Whether the next worker can be forked in advance: not as long as one that is needed now would have to wait for it. */
@@ -76,6 +87,11 @@ export class Pool {
 
   startNone(): void {
     for (const slot of [...this.#slots, this.spare]) slot.startAt = Infinity;
+  }
+
+  /** How many there are to be. */
+  get size(): number {
+    return this.#slots.filter(({ retired }) => !retired).length;
   }
 
   add(now: number): void {

@@ -1,13 +1,31 @@
 // The processes around a watchdog: looked at and signalled without ever hitting one that only has the same number by now.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { native, type PidFd } from '../native.js';
 import { setproctitle } from '../posix/title.js';
 
-/** The children of a process with one thread that has any, or of this one, as the kernel lists them. */
-export function children(of: string | number = 'thread-self'): number[] {
-  const path = of === 'thread-self' ? '/proc/thread-self/children' : `/proc/${of}/task/${of}/children`;
-  return readFileSync(path, 'latin1').split(' ').filter(Boolean).map(Number);
+/** The children of a process with one thread that has any. */
+export function children(pid = native.getpid()): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean).map(Number);
+  } catch {
+    return scannedChildren(pid);
+  }
+}
+
+/** For a kernel without that list (no CONFIG_PROC_CHILDREN). */
+export function scannedChildren(pid: number): number[] {
+  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return all.map(Number).filter((one) => parentOf(one) === pid);
+}
+
+function parentOf(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+  } catch {
+    return undefined; // it has ended since it was listed
+  }
 }
 
 /** A worker, for as long as it is one; undefined if it has ended already. */

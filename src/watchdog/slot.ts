@@ -1,10 +1,26 @@
 // One worker's place: what it does now, and when something has to happen to it. It starts and signals processes only by
 // what it is given.
 import type { PidFd } from '../native.js';
+import type { Ended, WorkerExit } from './options.js';
 import { NO_HISTORY, type RestartHistory } from './restart-policy.js';
 
-/** What a worker says to its watchdog, a byte each. */
-export const SAYS = { ready: 1, alive: 2, large: 3 } as const;
+/** What a worker says to its watchdog. */
+export type Saying = 'ready' | 'alive' | 'large' | 'resize' | 'restartAll';
+
+const SAYINGS: readonly Saying[] = ['ready', 'alive', 'large', 'resize', 'restartAll'];
+
+/** One record each, which a pipe never divides: 4 bytes, a number above what is said. */
+export function recordOf(saying: Saying, number = 0): Uint32Array {
+  return new Uint32Array([number * 256 + SAYINGS.indexOf(saying)]);
+}
+
+/** As many whole records as there are. */
+export function sayingsOf(bytes: Uint8Array): { saying: Saying | undefined; number: number }[] {
+  // A copy of its own: a Buffer may be a part of a larger one.
+  const whole = Uint8Array.from(bytes.subarray(0, bytes.length - (bytes.length % 4)));
+  const records = new Uint32Array(whole.buffer);
+  return Array.from(records, (record) => ({ saying: SAYINGS[record % 256], number: Math.floor(record / 256) }));
+}
 
 /** A process that a slot has. */
 export interface Running {
@@ -17,6 +33,8 @@ export interface Running {
   /** Where it speaks. */
   statusFd: number;
   startedAt: number;
+  /** The same in ms since 1970. */
+  startedAtDate: number;
   isReady: boolean;
   lastBeat: number;
   /** When it is ready by having stayed up so long; Infinity: it tells. */
@@ -28,7 +46,7 @@ export interface Running {
   /** The keeper was told: when it is killed itself, being stopped, perhaps. */
   giveUpAt: number;
   /** Why it was. */
-  reason?: 'heartbeat' | 'ready' | 'maxRss' | 'stop';
+  reason?: WorkerExit['reason'];
   /** The worker has ended: its keeper still has to end what is left, and then itself. */
   ended: boolean;
   /** The keeper has been reaped, and the worker is ours: the keeper was killed. */
@@ -42,12 +60,14 @@ export interface Slot {
   startAt: number;
   history: RestartHistory;
   restarts: number;
+  lastExit?: Ended & { endedAt: number };
+  givenUp: boolean;
   /** There are to be fewer: it goes when its worker has ended. */
   retired: boolean;
 }
 
 export function emptySlot(index: number, startAt: number): Slot {
-  return { index, running: undefined, startAt, history: NO_HISTORY, restarts: 0, retired: false };
+  return { index, running: undefined, startAt, history: NO_HISTORY, restarts: 0, givenUp: false, retired: false };
 }
 
 /** The next moment at which something has to be done about a slot. */

@@ -6,7 +6,7 @@ import { native } from '../native.js';
 import type { KeptForkOptions } from '../posix/fork.js';
 import type { Caretaker } from './caretaker.js';
 import type { Ends } from './ends.js';
-import { type Guarantee, guaranteeOf } from './guarantee.js';
+import type { Guarantee } from './guarantee.js';
 import { keeperFlags } from './keeper-flags.js';
 import { type Launched, launch } from './launch.js';
 import type { WatchdogPlan } from './options.js';
@@ -17,22 +17,31 @@ import { Worker } from './worker.js';
 
 const { SIGCONT } = constants.signals;
 
+/** What all workers of a watchdog have in common. */
+export interface Surroundings {
+  guarantee: Guarantee;
+  /** The folder for their groups. */
+  cgroup: string | undefined;
+  boardFd: number;
+}
+
 export class Starts {
   readonly #plan: WatchdogPlan;
   readonly #pool: Pool;
   readonly #ends: Ends;
   readonly #caretaker: Caretaker;
   readonly #fork: KeptForkOptions;
-  readonly #guarantee: Guarantee;
+  readonly #surroundings: Surroundings;
   readonly #pid = process.pid;
 
-  constructor(plan: WatchdogPlan, pool: Pool, ends: Ends, caretaker: Caretaker, cgroup: string | undefined) {
+  constructor(plan: WatchdogPlan, pool: Pool, ends: Ends, caretaker: Caretaker, surroundings: Surroundings) {
     this.#plan = plan;
     this.#pool = pool;
     this.#ends = ends;
     this.#caretaker = caretaker;
-    this.#guarantee = guaranteeOf(plan.killTree, cgroup);
-    this.#fork = { keeper: keeperPath(), title: `${plan.title}: keeper`, flags: keeperFlags(plan, cgroup) };
+    this.#surroundings = surroundings;
+    const flags = keeperFlags(plan, surroundings.cgroup);
+    this.#fork = { keeper: keeperPath(), title: `${plan.title}: keeper`, flags };
   }
 
   /** Starts what has to be by now, and next the spare one; returns in a worker. */
@@ -101,7 +110,8 @@ export class Starts {
     show(`${this.#plan.title}: worker ${index}`);
     process.env.WORKER_INDEX = `${index}`;
     this.letGo();
-    return new Worker(index, statusFd, this.#plan, this.#guarantee);
+    const { boardFd, guarantee } = this.#surroundings;
+    return new Worker({ index, statusFd, boardFd, guarantee }, this.#plan);
   }
 
   /** In a worker: what is the watchdog's isn't left in it. */

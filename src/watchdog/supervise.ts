@@ -12,14 +12,17 @@ import { Caretaker } from './caretaker.js';
 import { LeftCgroups, usableCgroup } from './cgroup.js';
 import { endAs } from './end-as.js';
 import { Ends } from './ends.js';
+import { type Guarantee, guaranteeOf } from './guarantee.js';
 import { type Ended, endingOf, explained, type WatchdogPlan } from './options.js';
 import { Pool } from './pool.js';
 import { children, show, tell } from './processes.js';
+import { RollingRestart } from './rolling-restart.js';
 import { HELD, meaningOf } from './signals.js';
 import type { Running, Slot } from './slot.js';
 import { Starts } from './starts.js';
+import { StatusBoard, statusOf } from './status.js';
 import { Strays } from './strays.js';
-import type { Worker } from './worker.js';
+import { currentWorker, type Worker } from './worker.js';
 
 const { SIGCONT, SIGHUP, SIGKILL, SIGSTOP } = constants.signals;
 
@@ -29,18 +32,33 @@ class Supervisor {
   readonly #ends: Ends;
   readonly #caretaker: Caretaker;
   readonly #strays: Strays;
+  readonly #rolling = new RollingRestart();
+  readonly #board = new StatusBoard();
+  readonly #guarantee: Guarantee;
   readonly #cgroups: LeftCgroups;
   readonly #starts: Starts;
+  /** Of the watchdog that this one is a worker of. */
+  readonly #outer = currentWorker();
+  #nextBeatAt = -Infinity;
 
   constructor(plan: WatchdogPlan) {
     this.#plan = plan;
     this.#pool = new Pool(plan.workers, plan.standby, performance.now());
     this.#ends = new Ends(plan, this.#pool);
-    this.#caretaker = new Caretaker(plan, () => this.#onReady());
+    this.#caretaker = new Caretaker(plan, {
+      ready: () => this.#onReady(),
+      resize: (workers) => this.#resize(workers),
+      restartAll: () => this.#rolling.begin(this.#pool),
+    });
     this.#strays = new Strays(plan.killTree);
     const cgroup = plan.killTree ? usableCgroup() : undefined;
+    this.#guarantee = guaranteeOf(plan.killTree, cgroup);
     this.#cgroups = new LeftCgroups(cgroup);
-    this.#starts = new Starts(plan, this.#pool, this.#ends, this.#caretaker, cgroup);
+    this.#starts = new Starts(plan, this.#pool, this.#ends, this.#caretaker, {
+      guarantee: this.#guarantee,
+      cgroup,
+      boardFd: this.#board.fd,
+    });
   }
 
   /** Returns in workers only. */
@@ -48,11 +66,16 @@ class Supervisor {
     native.holdSignals(HELD);
     setChildSubreaper(true);
     show(`${this.#plan.title}: watchdog`);
+    this.#board.show(statusOf(this.#pool, this.#guarantee));
     try {
       for (;;) {
         const worker = this.#strays.isCleaning() ? undefined : this.#starts.due();
         if (worker) return worker;
         if (this.#pool.isOver()) this.#end();
+        const next = this.#ends.stopping ? undefined : this.#rolling.next(this.#pool);
+        if (next) this.#caretaker.ask(next, 'restart');
+        this.#board.show(statusOf(this.#pool, this.#guarantee));
+        this.#beat();
         this.#await();
         this.#enforceDeadlines();
       }
@@ -78,11 +101,16 @@ class Supervisor {
     endAs(this.#ends.last);
   }
 
+  #beat(): void {
+    const now = performance.now();
+    if (this.#nextBeatAt <= now) this.#nextBeatAt = now + (this.#outer?.beat() ?? Infinity);
+  }
+
   #await(): void {
     const now = performance.now();
     const cleansUntil = this.#strays.isCleaning() ? this.#strays.until : Infinity;
     const due = this.#pool.deadline(now, this.#plan.heartbeat?.timeoutMs, cleansUntil === Infinity);
-    const deadline = Math.min(due, cleansUntil);
+    const deadline = Math.min(due, cleansUntil, this.#nextBeatAt);
     const ms = deadline === Infinity ? -1 : Math.max(0, Math.ceil(deadline - now));
     const fds = this.#pool
       .running()
@@ -100,7 +128,9 @@ class Supervisor {
   }
 
   #onReady(): void {
-    if (this.#pool.allReady()) currentDaemon()?.ready();
+    if (!this.#pool.allReady()) return;
+    currentDaemon()?.ready();
+    this.#outer?.ready();
   }
 
   #onSignal(signal: number): void {
@@ -108,8 +138,8 @@ class Supervisor {
     if (meaning === 'childEnded') this.#reap();
     else if (meaning === 'stop') this.#stop();
     else if (meaning === 'pause') this.#pause();
-    else if (meaning === 'addWorker') this.#addWorker();
-    else if (meaning === 'removeWorker') this.#removeWorker();
+    else if (meaning === 'addWorker') this.#resize(this.#pool.size + 1);
+    else if (meaning === 'removeWorker') this.#resize(this.#pool.size - 1);
     else this.#passOn(signal);
   }
 
@@ -154,14 +184,13 @@ class Supervisor {
     }
   }
 
-  #addWorker(): void {
-    if (!this.#ends.stopping) this.#pool.add(performance.now());
-  }
-
-  #removeWorker(): void {
+  #resize(workers: number): void {
     if (this.#ends.stopping) return;
-    const running = this.#pool.retire();
-    if (running) this.#caretaker.ask(running, 'stop');
+    while (this.#pool.size < workers) this.#pool.add(performance.now());
+    while (this.#pool.size > Math.max(1, workers)) {
+      const running = this.#pool.retire();
+      if (running) this.#caretaker.ask(running, 'stop');
+    }
   }
 
   #enforceDeadlines(): void {

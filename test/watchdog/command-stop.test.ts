@@ -41,6 +41,7 @@ test('a second signal kills', async (t) => {
   assert.equal(await watched.next('line'), 'trapped');
   watched.signal('SIGTERM');
   await watched.ask('status');
+  assert.equal((await watched.status()).workers[0]?.state, 'stopping');
   watched.signal('SIGTERM');
   assert.equal((await watched.outcome).signal, 'SIGKILL');
   await untilGone('both', handle, member);

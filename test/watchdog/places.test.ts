@@ -28,6 +28,24 @@ test('a worker that calls watchdog() itself is a watchdog like any other, and di
   await untilGone('all', outer.handle, second);
 });
 
+test('a worker that has become a watchdog goes on giving its heartbeat, and is ready when its own workers are', async (t) => {
+  const watched = startWatchdog(t, {
+    heartbeat: { timeoutMs: 300 },
+    readiness: 'manual',
+    readyTimeoutMs: 500,
+    inWorker: async ({ posix, say }) => {
+      await posix.watchdog();
+      setInterval(() => say({ tick: process.pid }), 100);
+    },
+  });
+  const { pid, handle } = await watched.worker();
+  for (let n = 0; n < 12; n++) await watched.said('tick');
+  assert.ok(handle.alive);
+  handle.signal('SIGSTOP');
+  const exit = await watched.exit();
+  assert.deepEqual([exit.pid, exit.reason], [pid, 'heartbeat']);
+});
+
 test('a watchdog whose worker is a watchdog is stopped through both', async (t) => {
   const watched = startWatchdog(t, {
     inWorker: async ({ posix, say }) => {

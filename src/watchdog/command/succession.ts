@@ -55,6 +55,11 @@ export class Succession {
     this.tell(`workers ${count}`);
   }
 
+  /** Whether the end has been asked for. */
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
   tell(line: string): void {
     this.#supervisor?.tell(line);
   }

@@ -86,7 +86,8 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
 
   /** What runs now, and how it went. */
   status(): WatchdogStatus {
-    return { supervisorPid: this.#succession.pid, guarantee: this.guarantee, workers: this.#workers.status() };
+    const { pid, stopping } = this.#succession;
+    return { supervisorPid: pid, guarantee: this.guarantee, workers: this.#workers.status(stopping) };
   }
 
   /**

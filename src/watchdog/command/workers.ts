@@ -1,32 +1,19 @@
 // What is known of each worker, from what the supervisor tells.
 import { residentBytes } from '../../posix/memory.js';
 import type { Ended } from '../options.js';
+import type { PoolMember } from '../status.js';
 import type { SupervisorEvent } from './events.js';
 
-/** The state of a worker: 'waiting' for its next start, 'finished' when there will be none, 'givenUp' when there were too many. */
-export type WorkerState = 'starting' | 'running' | 'waiting' | 'finished' | 'givenUp';
-
-export interface WorkerStatus {
-  /** From 1 on. */
-  index: number;
-  state: WorkerState;
-  /** While it runs. */
-  pid?: number;
-  /** When the one that runs was started, in ms since 1970. */
-  startedAt?: number;
+/** A worker of a Watchdog. */
+export interface WorkerStatus extends PoolMember {
   /** How long it has been up, in ms. */
   uptimeMs?: number;
-  /** Resident. */
-  rssBytes?: number;
-  /** How often another one has taken its place. */
-  restarts: number;
-  lastExit?: Ended & { endedAt: number };
   /** Why its last start failed. */
   error?: NodeJS.ErrnoException;
 }
 
 interface Known {
-  state: WorkerState;
+  state: PoolMember['state'];
   pid: number | undefined;
   startedAt: number;
   upSince: number;
@@ -89,9 +76,14 @@ export class Workers {
     return [...this.#known].flatMap(([worker, { pid }]) => (pid === undefined ? [] : [{ worker, pid }]));
   }
 
-  status(): WorkerStatus[] {
+  /** @param stopping whether all of them have been asked to end */
+  status(stopping: boolean): WorkerStatus[] {
     const sorted = [...this.#known].sort(([a], [b]) => a - b);
-    return sorted.map(([index, known]) => ({ index, ...described(known), restarts: this.restarts(index) }));
+    return sorted.map(([index, known]) => {
+      const told = described(known);
+      const state = stopping && known.pid !== undefined ? 'stopping' : told.state;
+      return { index, ...told, state, restarts: this.restarts(index) };
+    });
   }
 
   #of(index: number): Known {
