@@ -9,6 +9,7 @@ import { forkExec } from './fork-exec.js';
 import type { Bench } from './lib/bench.js';
 import { asJson, asText } from './lib/report.js';
 import { memory } from './memory.js';
+import { pool } from './pool.js';
 import { spawnAfterFork } from './spawn-after-fork.js';
 import { startCommand } from './start-command.js';
 import { watchdogBack, watchdogDeath } from './watchdog.js';
@@ -24,6 +25,7 @@ const benches: readonly Bench[] = [
   startCommand,
   watchdogBack,
   watchdogDeath,
+  pool,
 ];
 
 const { values, positionals } = parseArgs({

@@ -49,14 +49,21 @@ Napi::Function PidFd::Define(Napi::Env env) {
   return DefineClass(env, "PidFd",
                      {InstanceMethod<&PidFd::Alive>("alive"), InstanceMethod<&PidFd::Signal>("signal"),
                       InstanceMethod<&PidFd::Descriptor>("descriptor"), InstanceMethod<&PidFd::Watch>("watch"),
-                      InstanceMethod<&PidFd::KeepAlive>("keepAlive"), InstanceMethod<&PidFd::Close>("close")});
+                      InstanceMethod<&PidFd::KeepAlive>("keepAlive"), InstanceMethod<&PidFd::Reopen>("reopen"),
+                      InstanceMethod<&PidFd::Close>("close")});
 }
 
-PidFd::PidFd(const Napi::CallbackInfo& info) : ObjectWrap(info) {
-  if (!ReadInt(info, 0, &pid_)) return;
+PidFd::PidFd(const Napi::CallbackInfo& info) : ObjectWrap(info) { Reopen(info); }
+
+// (pid): once it is closed, for another process. What an object has outside of V8's heap is freed by the event loop, so
+// where that stands still objects have to be used again.
+Napi::Value PidFd::Reopen(const Napi::CallbackInfo& info) {
+  if (fd_ != -1) return ThrowErrno(info.Env(), EBUSY, "pidfd_open");
+  if (!ReadInt(info, 0, &pid_)) return info.Env().Undefined();
   // Close-on-exec by definition.
   fd_ = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
   if (fd_ == -1) ThrowErrno(info.Env(), errno, "pidfd_open");
+  return info.Env().Undefined();
 }
 
 // The garbage collector's way out. No watch can be left: a pending one keeps its object alive, and the environment's

@@ -23,6 +23,7 @@ class PidFd : public Napi::ObjectWrap<PidFd> {
   Napi::Value Signal(const Napi::CallbackInfo& info);
   Napi::Value Watch(const Napi::CallbackInfo& info);
   Napi::Value KeepAlive(const Napi::CallbackInfo& info);
+  Napi::Value Reopen(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
 
   Napi::Value CollectStatus(Napi::Env env);

@@ -161,6 +161,8 @@ export interface PidFd {
   watch(callback: (error: Error | null, status: RawWaitStatus | null) => void): void;
   /** Whether a watch keeps the event loop alive; it does until told otherwise. */
   keepAlive(on: boolean): void;
+  /** For another process, once it is closed. */
+  reopen(pid: number): void;
   close(): void;
 }
 

@@ -87,15 +87,15 @@ export function churn(): number {
   return 1000 / milliseconds(start, now());
 }
 
-/** Serves a part of the state as JSON, another with each request; answers the port. */
-export async function listen(): Promise<number> {
+/** Serves a part of the state as JSON, another with each request; answers the port, which is a free one by default. */
+export async function listen(port = 0): Promise<number> {
   let next = 0;
   server = createServer((_, response) => {
     next = (next + 4093) % (state.length - 20);
     const items = state.slice(next, next + 20).map((item) => ({ ...item, related: item.related?.name }));
     response.setHeader('Content-Type', 'application/json');
     response.end(JSON.stringify(items));
-  }).listen(0, '127.0.0.1');
+  }).listen(port, '127.0.0.1');
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;
 }

@@ -1,12 +1,12 @@
-// node supervised.js plain | watchdog | cluster | pdeathsig [MEMBERS]: an app as it might be supervised, loaded and with state, by
-// itself or under a parent of that kind. Tells the FIFO $REPORT when it begins, when it is loaded, and what it has started.
+// node supervised.js plain | watchdog | cluster | pdeathsig [MEMBERS [MIB]]: an app as it might be supervised, with so much state
+// (100 MiB; with 0 it loads nothing), by itself or under a parent of that kind. Tells the FIFO $REPORT when it begins, when it is
+// loaded, and what it has started.
 import { spawn } from 'node:child_process';
 import cluster from 'node:cluster';
 import { appendFileSync } from 'node:fs';
 import { now } from './clock.js';
 
-const [, script = '', mode, members = '0'] = process.argv;
-const stateMiB = 100;
+const [, script = '', mode, members = '0', stateMiB = '100'] = process.argv;
 
 function report(what: 'started' | 'loaded'): void {
   const at = now();
@@ -14,6 +14,7 @@ function report(what: 'started' | 'loaded'): void {
 }
 
 async function load(): Promise<void> {
+  if (stateMiB === '0') return;
   const { fastify } = await import('fastify');
   const app = fastify();
   for (let n = 0; n < 20; n++) {
@@ -24,7 +25,7 @@ async function load(): Promise<void> {
   }
   await app.ready();
   const { growAndCollect } = await import('./app.js');
-  growAndCollect(process.memoryUsage.rss() / 2 ** 20 + stateMiB);
+  growAndCollect(process.memoryUsage.rss() / 2 ** 20 + Number(stateMiB));
 }
 
 /** Starts what is hard to get rid of: in sessions of their own, with a parent that has gone, deaf to signals. */
@@ -37,8 +38,9 @@ function startMembers(): void {
     `trap "" HUP INT QUIT TERM; ${says}; exec sleep 1000`,
     `${says}; kill -STOP $$`,
   ];
+  const once = [`${says}; while :; do :; done`, `${says}; exec ${process.env.SETUID_SLEEP ?? 'sleep'} 1000`];
   for (let n = 0; n < Number(members); n++) {
-    spawn('sh', ['-c', kinds[n % kinds.length] as string], { stdio: 'ignore' });
+    spawn('sh', ['-c', once[n] ?? (kinds[n % kinds.length] as string)], { stdio: 'ignore' });
   }
 }
 
@@ -46,7 +48,7 @@ if (mode === 'cluster' && cluster.isPrimary) {
   cluster.on('exit', () => cluster.fork()).fork();
 } else if (mode === 'pdeathsig') {
   const { forkExec } = await import('posix-daemon');
-  forkExec(process.execPath, { argv: [script, 'plain', members], pdeathsig: 'SIGKILL' });
+  forkExec(process.execPath, { argv: [script, 'plain', members, stateMiB], pdeathsig: 'SIGKILL' });
   setInterval(() => {}, 1_000_000);
 } else {
   if (mode !== 'watchdog') report('started');

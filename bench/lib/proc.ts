@@ -1,5 +1,5 @@
 // What the kernel says about a process's memory.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** One field of /proc/PID/smaps_rollup in MiB. */
 function rollup(pid: number, field: string): number {
@@ -17,4 +17,13 @@ export function rss(pid: number): number {
 /** What processes occupy together: each shared page is split among those that share it. */
 export function pssSum(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + rollup(pid, 'Pss'), 0);
+}
+
+/** A process and all that descend from it. */
+export function family(pid: number): number[] {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  const children = threads.flatMap((tid) =>
+    readFileSync(`/proc/${pid}/task/${tid}/children`, 'latin1').split(' ').filter(Boolean).map(Number),
+  );
+  return [pid, ...children.flatMap(family)];
 }

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { within } from './deadline.js';
 
 const app = fileURLToPath(new URL('../agent/supervised.js', import.meta.url));
+const pool = fileURLToPath(new URL('../agent/pool.js', import.meta.url));
 const fetchPm2 = fileURLToPath(new URL('../../../scripts/fetch-pm2.mjs', import.meta.url));
 const LOADS_WITHIN_MS = 30_000;
 
@@ -20,16 +21,21 @@ export interface Said {
   at: bigint;
 }
 
-export type Supervisor = 'watchdog' | 'cluster' | 'pdeathsig' | 'runsv' | 'supervisord' | 'pm2';
+export type Supervisor = 'watchdog' | 'cluster' | 'pdeathsig' | 'runsv' | 'supervisord' | 'pm2' | Pool;
+/** Of agent/pool.ts, with the number of workers and the port. */
+export type Pool = 'watchdog-pool' | 'cluster-pool';
 
 /** How each is started, in a folder of its own; and what ends it in an orderly way, where its death wouldn't. */
 function commandOf(
   supervisor: Supervisor,
   node: string,
   folder: string,
-  members: number,
+  args: readonly string[],
 ): { start: string[]; stop?: string[] } {
-  const plain = [node, app, 'plain', `${members}`];
+  if (supervisor === 'watchdog-pool' || supervisor === 'cluster-pool') {
+    return { start: [node, pool, supervisor.replace('-pool', ''), ...args] };
+  }
+  const plain = [node, app, 'plain', ...args];
   if (supervisor === 'runsv') {
     writeFileSync(join(folder, 'run'), `#!/bin/sh\nexec ${plain.join(' ')}\n`, { mode: 0o755 });
     return { start: ['runsv', folder], stop: ['sv', '-w', '20', 'force-shutdown', folder] };
@@ -46,11 +52,11 @@ function commandOf(
   if (supervisor === 'pm2') {
     const pm2 = spawnSync(node, [fetchPm2], { encoding: 'utf8' }).stdout.trim();
     return {
-      start: [node, pm2, 'start', app, '--max-restarts', '100000', '--', 'plain', `${members}`],
+      start: [node, pm2, 'start', app, '--max-restarts', '100000', '--', 'plain', ...args],
       stop: [node, pm2, 'kill'],
     };
   }
-  return { start: [node, app, supervisor, `${members}`] };
+  return { start: [node, app, supervisor, ...args] };
 }
 
 export class Supervised {
@@ -62,7 +68,8 @@ export class Supervised {
   #wake = () => {};
   readonly process: ChildProcess;
 
-  constructor(supervisor: Supervisor, node: string, members = 0) {
+  /** @param numbers the agent's arguments after the first */
+  constructor(supervisor: Supervisor, node: string, numbers: readonly number[] = []) {
     this.#folder = mkdtempSync(join(tmpdir(), 'posix-daemon-bench-'));
     const fifo = join(this.#folder, 'report');
     spawnSync('mkfifo', [fifo]);
@@ -77,7 +84,7 @@ export class Supervised {
       this.#wake();
     });
     this.#env = { ...process.env, REPORT: fifo, PM2_HOME: join(this.#folder, 'pm2') };
-    const { start, stop } = commandOf(supervisor, node, this.#folder, members);
+    const { start, stop } = commandOf(supervisor, node, this.#folder, numbers.map(String));
     this.#stop = stop;
     this.process = spawn(start[0] as string, start.slice(1), {
       env: this.#env,

@@ -67,6 +67,7 @@ static Napi::Value ForkKept(const Napi::CallbackInfo& info) {
   const bool standby = !info[3].IsUndefined();
   if (standby && !ReadString(info, 3, &standby_title)) return info.Env().Undefined();
   std::vector<const char*> argv;
+  argv.reserve(flags.size() + 1);
   for (const std::string& flag : flags) argv.push_back(flag.c_str());
   argv.push_back(nullptr);
   Forked forked = {-1, -1};

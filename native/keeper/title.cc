@@ -36,15 +36,22 @@ char** CopyArguments(int argc, char** argv) {
   return pointers;
 }
 
+// A last byte that isn't NUL tells the kernel that this is a title: it then shows the text up to the first NUL, not the
+// whole area with all the NULs in it.
+static void EndTitle(size_t length) {
+  memset(area + length, 0, area_size - length - 1);
+  area[area_size - 1] = '.';
+}
+
 void ShowTitle(const char* name, const char* suffix) {
   if (name == nullptr) return;
   prctl(PR_SET_NAME, "posix-daemon");
   const Text<4096> title("posix-daemon: %s%s", name, suffix);
-  memset(area, 0, area_size);
-  memcpy(area, title.c_str(), std::min(title.size(), area_size - 2));
-  // A last byte that isn't NUL tells the kernel that this is a title: it then shows the text up to the first NUL, not
-  // the whole area with all the NULs in it.
-  area[area_size - 1] = '.';
+  const size_t length = std::min(title.size(), area_size - 2);
+  memcpy(area, title.c_str(), length);
+  EndTitle(length);
 }
+
+void ShowFirstArgument() { EndTitle(strlen(area)); }
 
 }  // namespace posix_daemon

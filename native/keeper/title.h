@@ -9,4 +9,7 @@ char** CopyArguments(int argc, char** argv);
 // Does nothing without a name.
 void ShowTitle(const char* name, const char* suffix);
 
+// Has ps show the first argument only.
+void ShowFirstArgument();
+
 }  // namespace posix_daemon

@@ -7,12 +7,17 @@
 #include <cstring>
 
 #include "guard.h"
+#include "title.h"
 
 namespace posix_daemon {
 
 // The watchdog has checked what it passes on: it wrote it.
-int RunTreeMode(int argc, char** argv) {
+int RunTreeMode(int argc, char** arguments) {
   if (argc < 4) return 2;
+  // The title comes in the place of the program's name, and is all that ps is to show.
+  char** const argv = CopyArguments(argc, arguments);
+  if (argv == nullptr) return 125;
+  ShowFirstArgument();
   GuardOptions options;
   options.watchdog = atoi(argv[3]);
   for (int i = 4; i < argc; i++) {

@@ -1,5 +1,14 @@
 // Control groups, version 2: a keeper puts its worker into one of its own, which is killed in one step (cgroups(7)).
-import { accessSync, constants, mkdtempSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, relative } from 'node:path';
 
 /** What keepers call the folders that they make. */
@@ -64,6 +73,7 @@ export class LeftCgroups {
 
   constructor(parent: string | undefined) {
     this.#parent = parent;
+    if (parent !== undefined) removeStale(parent);
   }
 
   /** A keeper has ended. It takes its group along; but not one with groups in it, nor if it was killed. */
@@ -82,6 +92,14 @@ export class LeftCgroups {
   /** Removes what is empty by now; a process that is dying still holds its group. */
   sweep(): void {
     for (const folder of this.#left) if (isRemoved(folder)) this.#left.delete(folder);
+  }
+}
+
+/** Of keepers that were killed together with their watchdog, nobody was left to do it. */
+function removeStale(parent: string): void {
+  for (const name of readdirSync(parent)) {
+    const pid = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : '';
+    if (/^\d+$/.test(pid) && !existsSync(`/proc/${pid}`)) isRemoved(join(parent, name));
   }
 }
 

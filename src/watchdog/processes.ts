@@ -28,18 +28,36 @@ function parentOf(pid: number): number | undefined {
   }
 }
 
-/** A worker, for as long as it is one; undefined if it has ended already. */
+// To be opened again: a watchdog's event loop stands still, and what a PidFd has outside of V8's heap is freed by it.
+const closed: PidFd[] = [];
+
+/** A worker, for as long as it is one, to be closed by closeWorker(); undefined if it has ended already. */
 export function openWorker(pid: number, keeperPid: number): PidFd | undefined {
-  let handle: PidFd | undefined;
   try {
-    handle = new native.PidFd(pid);
+    const handle = closed.pop() ?? new native.PidFd(pid);
+    if (handle.descriptor() === -1) reopen(handle, pid);
     // Not another process that has its pid by now.
     if (children(keeperPid).includes(pid)) return handle;
+    closeWorker(handle);
   } catch {
-    // Told below.
+    // It has ended.
   }
-  handle?.close();
   return undefined;
+}
+
+function reopen(handle: PidFd, pid: number): void {
+  try {
+    handle.reopen(pid);
+  } catch (error) {
+    closed.push(handle);
+    throw error;
+  }
+}
+
+export function closeWorker(handle: PidFd | undefined): void {
+  if (!handle) return;
+  handle.close();
+  closed.push(handle);
 }
 
 export function tell(handle: PidFd | undefined, signal: number): void {

@@ -136,7 +136,8 @@ export function restartPolicy(options: RestartOptions): RestartPolicy {
 }
 
 function pause({ initialMs, maxMs, factor, jitter }: Backoff, failures: number, chance: number): number {
-  if (failures === 0) return 0;
+  // Nothing stays nothing, also times the infinity that the power becomes.
+  if (failures === 0 || initialMs === 0) return 0;
   const full = Math.min(maxMs, initialMs * factor ** (failures - 1));
   return Math.round(full * (1 - jitter * chance));
 }
@@ -165,6 +166,6 @@ export function decide(policy: RestartPolicy, history: RestartHistory, event: Ev
   return {
     action: 'restart',
     delayMs: pause(policy.backoff, neverBegan ? failures + 1 : failures, chance),
-    history: { failures: failures + 1, restarts: [...restarts, now] },
+    history: { failures: failures + 1, restarts: count === Infinity ? [] : [...restarts, now] },
   };
 }

@@ -15,7 +15,7 @@ import { Ends } from './ends.js';
 import { type Guarantee, guaranteeOf } from './guarantee.js';
 import { type Ended, endingOf, explained, type WatchdogPlan } from './options.js';
 import { Pool } from './pool.js';
-import { children, show, tell } from './processes.js';
+import { closeWorker, children, show, tell } from './processes.js';
 import { RollingRestart } from './rolling-restart.js';
 import { HELD, meaningOf } from './signals.js';
 import type { Running, Slot } from './slot.js';
@@ -223,7 +223,7 @@ class Supervisor {
       tell(running.handle, SIGKILL);
       return;
     }
-    running.handle?.close();
+    closeWorker(running.handle);
     if (running.statusFd !== -1) closeSync(running.statusFd);
     if (slot === this.#pool.spare) this.#pool.spareEnded(performance.now());
     else this.#ends.ended(slot, running, ending);

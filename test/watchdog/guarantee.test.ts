@@ -1,6 +1,6 @@
 // killTree, onParentDeath, and what they rest on.
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { cgroupFolder, usableCgroup } from '#dist/watchdog/cgroup.js';
@@ -112,6 +112,16 @@ test('no cgroup stays behind: of a killed keeper, of a watchdog in a worker, of 
   await watched.outcome;
   assert.deepEqual(folders.filter(existsSync), []);
   assert.ok(!readdirSync(parent).some((name) => name.startsWith('posix-daemon-probe')));
+});
+
+test('a watchdog removes the cgroups of keepers that have gone without', async (t) => {
+  const parent = usableCgroup();
+  if (parent === undefined) return t.skip('no cgroup can be made here');
+  const stale = join(parent, `posix-daemon-${2 ** 22 + 1}`); // no pid is so large
+  mkdirSync(stale);
+  const watched = startWatchdog(t);
+  await watched.worker();
+  assert.equal(existsSync(stale), false);
 });
 
 for (const [what, cgroup, mountinfo, folder] of [

@@ -49,6 +49,10 @@ describe('the pauses', () => {
     const delays = play({ maxRestarts: { count: Infinity } }, again(5000)) as number[];
     assert.equal(Math.max(...delays), 30_000);
   });
+  test('none stays none after thousands of ends', () => {
+    const delays = play({ backoff: { initialMs: 0 }, maxRestarts: { count: Infinity } }, again(5000)) as number[];
+    assert.deepEqual(new Set(delays), new Set([0]));
+  });
   test('a worker that ran for resetAfterMs was healthy: the next one comes at once', () => {
     assert.deepEqual(play({ maxRestarts: { count: Infinity } }, again(5), { ranMs: 10_000 }), [0, 0, 0, 0, 0]);
   });
@@ -72,6 +76,11 @@ describe('giving up', () => {
     const options = { backoff: { initialMs: 0, maxMs: 0 }, maxRestarts: { count: 2, windowMs: 1000 } };
     assert.deepEqual(play(options, again(8), { ranMs: 500 }), Array(8).fill(0));
     assert.deepEqual(play(options, again(3), { ranMs: 499 }), [0, 0, 'giveUp']);
+  });
+  test('without a limit nothing is remembered', () => {
+    const policy = restartPolicy({ maxRestarts: { count: Infinity } });
+    const decision = decide(policy, NO_HISTORY, { ending: killed, startedAt: 0, now: 0, chance: 0 });
+    assert.deepEqual(decision, { action: 'restart', delayMs: 0, history: { failures: 1, restarts: [] } });
   });
   test('with a count of 0 the first end is the last', () => {
     assert.deepEqual(play({ maxRestarts: { count: 0 } }, again(1)), ['giveUp']);
