@@ -40,6 +40,17 @@ export { getSignalMask, kill, resetSignals, setSignalMask } from './posix/signal
 export type { SignalName } from './posix/signal-number.js';
 export { getproctitle, setproctitle } from './posix/title.js';
 export type { ResourceUsage, WaitStatus } from './posix/wait-status.js';
+export type { CommandOptions } from './watchdog/command/options.js';
+export { Watchdog, type WatchdogStatus } from './watchdog/command/watchdog.js';
+export type {
+  CommandExit,
+  CommandWorker,
+  GivenUp,
+  StartFailure,
+  WatchdogEnd,
+  WatchdogEvents,
+} from './watchdog/command/watchdog-events.js';
+export type { WorkerStatus } from './watchdog/command/workers.js';
 export type { Guarantee } from './watchdog/guarantee.js';
 export type { Heartbeat, WatchdogOptions, WorkerExit } from './watchdog/options.js';
 export type { Readiness } from './watchdog/readiness.js';

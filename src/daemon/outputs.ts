@@ -2,8 +2,9 @@ import { closeSync, fstatSync, openSync, unlinkSync } from 'node:fs';
 import { dup, dup2 } from '../posix/descriptor.js';
 import { type LogFileStyle, openLog } from './log-file.js';
 import { Logger } from './logger.js';
+import type { Output } from './option-values.js';
 import type { LogOptions } from './options.js';
-import { type DaemonPlan, namedDescriptors, type Output } from './plan.js';
+import { type DaemonPlan, namedDescriptors } from './plan.js';
 import { prepareStreams } from './standard-streams.js';
 
 type Log = Required<LogOptions>;

@@ -272,14 +272,14 @@ test('a record that was not yet put in its place when its starter was killed is 
 
 test('list shows every daemon of the user', async (t) => {
   const { start, ok, json } = sandbox(t);
-  assert.equal(await ok(['list']), 'NAME  STATE  PID  UPTIME  COMMAND\n');
+  assert.equal(await ok(['list']), 'NAME  STATE  PID  UPTIME  RESTARTS  COMMAND\n');
   const pid = await start(['--', 'sleep', '1000']);
   await start(['--name', 'b', '--', 'sleep', '1001']);
   await ok(['stop', 'b']);
   const [head, b, sleep] = (await ok(['list'])).split('\n') as [string, string, string];
-  assert.match(head, /^NAME +STATE +PID +UPTIME +COMMAND$/);
-  assert.match(b, /^b +stopped +- +- +sleep 1001$/);
-  assert.match(sleep, new RegExp(`^sleep +running +${pid} +\\d+ m?s +sleep 1000$`));
+  assert.match(head, /^NAME +STATE +PID +UPTIME +RESTARTS +COMMAND$/);
+  assert.match(b, /^b +stopped +- +- +- +sleep 1001$/);
+  assert.match(sleep, new RegExp(`^sleep +running +${pid} +\\d+ m?s +- +sleep 1000$`));
   const { daemons } = await json<{ daemons: State[] }>(['list']);
   assert.deepEqual(
     daemons.map(({ name, state }) => [name, state]),

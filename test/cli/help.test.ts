@@ -103,12 +103,13 @@ test('bash completes commands, options, names of daemons and files', needs('bash
   await box.start(['--name', 'web', '--', 'sleep', '1000']);
   const completes = await bashCompletes(t, box);
   assert.deepEqual(await completes('posix-daemon sta'), ['start', 'state', 'status']);
-  assert.deepEqual(await completes('posix-daemon start --ma'), ['--max-bytes']);
+  assert.deepEqual(await completes('posix-daemon start --max-b'), ['--max-bytes']);
   assert.deepEqual(await completes('posix-daemon stop --f'), ['--forget']);
   assert.deepEqual(await completes('posix-daemon status '), ['web']);
   assert.deepEqual(await completes('posix-daemon logs -f w'), ['web']);
   assert.deepEqual(await completes('posix-daemon start --log comp'), ['completion.bash']);
   assert.deepEqual(await completes('posix-daemon start --stop-signal SIGUSR'), ['SIGUSR1', 'SIGUSR2']);
+  assert.deepEqual(await completes('posix-daemon start --restart on'), ['on-failure']);
   assert.ok((await completes('posix-daemon start -- slee')).includes('sleep'));
   assert.deepEqual(await completes('posix-daemon start --name x -- cat comp'), ['completion.bash']);
   assert.deepEqual(await completes('posix-daemon completion z'), ['zsh']);
@@ -127,7 +128,8 @@ show() { zle complete-word; print -r -- "line<$BUFFER>"; BUFFER=; zle reset-prom
   );
   const lines = {
     'posix-daemon resta': 'posix-daemon restart',
-    'posix-daemon start --max': 'posix-daemon start --max-bytes',
+    'posix-daemon start --max-b': 'posix-daemon start --max-bytes',
+    'posix-daemon start --restart on': 'posix-daemon start --restart on-failure',
     'posix-daemon status w': 'posix-daemon status web',
     'posix-daemon stop --for': 'posix-daemon stop --forget',
     'posix-daemon completion z': 'posix-daemon completion zsh',

@@ -63,5 +63,6 @@ export const daemons: Table = {
     // There is no such file.
     mayReturn: ([file]) => typeof file === 'string',
   },
+  Watchdog: { uncalled: 'a class; test/watchdog/command-options.test.ts has bad options of all kinds' },
   PidFile: { uncalled: 'a class whose constructor is private; acquire() and read() have tests of their own' },
 };

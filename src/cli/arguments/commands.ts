@@ -35,11 +35,12 @@ export const COMMANDS: readonly Command[] = [
     summary: 'make a daemon of a program',
     description: `Starts a program in the background, in a session of its own, with its output in a log, and returns when it
 runs. A file that ends in .js, .mjs or .cjs (.ts, where this Node runs it) is run by this Node. If it can't be started,
-the reason is printed, the exit code is 1 and nothing is left behind.`,
+the reason is printed, the exit code is 1 and nothing is left behind. With --restart it is started again when it ends.`,
     options: [...DAEMON_OPTIONS, 'config', ...COMMON],
     examples: [
       'posix-daemon start server.js --port 8080',
       'posix-daemon start --name web --up-ms 500 --env NODE_ENV=production -- node server.js',
+      'posix-daemon start --restart always --workers 4 server.js',
       'posix-daemon start --user www-data --rlimit nofile=65536 -- /usr/local/bin/gateway',
     ],
     run: async (invocation) => (await import('../commands/start.js')).start(invocation),

@@ -144,7 +144,7 @@ function texts(option: Option, origin: string, value: Json): string[] {
     throw invalidValue(origin, 'an object of strings and numbers', value);
   }
   if (isScalar(value)) return [String(value)];
-  if (option.name === 'groups' && Array.isArray(value) && value.every(isScalar)) return [value.join(',')];
+  if (option.list && Array.isArray(value) && value.every(isScalar)) return [value.join(',')];
   throw invalidValue(origin, 'a string or a number', value);
 }
 

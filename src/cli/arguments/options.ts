@@ -8,6 +8,10 @@ export interface Option {
   readonly value?: string;
   /** May be given several times: each adds one KEY=VALUE. */
   readonly map?: true;
+  /** May be an array in the config file. */
+  readonly list?: true;
+  /** The words that the value can be, for completion. */
+  readonly choices?: readonly string[];
   /** What the value is, for completion. */
   readonly completes?: 'file' | 'folder' | 'signal' | 'user' | 'group';
   readonly help: string;
@@ -22,12 +26,41 @@ const table = [
   { name: 'umask', value: 'OCTAL', help: 'file mode creation mask (default: the present one)' },
   { name: 'user', value: 'USER', completes: 'user', help: 'run as this user, with its groups' },
   { name: 'group', value: 'GROUP', completes: 'group', help: "group (default: the user's primary group)" },
-  { name: 'groups', value: 'A,B', help: "supplementary groups (default: the user's)" },
+  { name: 'groups', value: 'A,B', list: true, help: "supplementary groups (default: the user's)" },
   { name: 'chroot', value: 'PATH', completes: 'folder', help: 'root directory; the program is a path in it' },
   { name: 'nice', value: 'N', help: 'scheduling priority, -20 (first served) to 19' },
   { name: 'rlimit', value: 'NAME=N', map: true, help: 'resource limit: nofile=65536, core=0:unlimited; repeatable' },
   { name: 'stop-signal', value: 'SIGNAL', completes: 'signal', help: 'what stop sends the program (default: SIGTERM)' },
   { name: 'up-ms', value: 'MS', help: 'it has started once it has stayed up this long (default: 0)' },
+  {
+    name: 'ready',
+    value: 'HOW',
+    choices: ['exec', 'notify', 'port:'],
+    help: 'it has started when it runs (exec), says so (notify, as to systemd), or listens (port:[HOST:]PORT)',
+  },
+  { name: 'ready-timeout', value: 'MS', help: 'kill it if it isn’t ready after this long (default: 60000)' },
+  {
+    name: 'restart',
+    value: 'WHEN',
+    choices: ['always', 'on-failure', 'never'],
+    help: 'start it again when it ends: always, on-failure or never (default: never)',
+  },
+  { name: 'workers', value: 'N', help: 'run it N times, each with its number in WORKER_INDEX' },
+  {
+    name: 'success-exit-codes',
+    value: 'A,B',
+    list: true,
+    help: 'exit codes and signals that are no failure (default: 0)',
+  },
+  { name: 'backoff', value: 'MS[:MS]', help: 'the first pause between restarts, and the longest (default: 100:30000)' },
+  {
+    name: 'max-restarts',
+    value: 'N[/MS]',
+    help: 'give it up after N restarts within so many ms, or unlimited (default: 10/60000)',
+  },
+  { name: 'stop-timeout', value: 'MS', help: 'kill a program that is to end after this long (default: 10000)' },
+  { name: 'heartbeat', value: 'MS', help: 'restart it if it doesn’t say WATCHDOG=1 within this, as to systemd' },
+  { name: 'max-rss', value: 'SIZE', help: 'restart it if it grows larger: 512M, 1G' },
   { name: 'pid-file', value: 'FILE', completes: 'file', help: 'pid file (default: NAME.pid in the state folder)' },
   {
     name: 'log',

@@ -7,7 +7,7 @@ import { coded, invalidValue, unknown } from '../errors.js';
 import type { Given } from './parse.js';
 
 const MAX_NAME = 64;
-const MAX_MS = 0x7fffffff;
+export const MAX_MS = 0x7fffffff;
 const MAX_ID = 0xfffffffe;
 
 /** What a name may be: it becomes part of file names, and of what ps and shells show. */
@@ -48,7 +48,7 @@ export function path({ origin, value, base = '' }: Given): string {
   return join(isAbsolute(base) ? base : join(here(), base), value);
 }
 
-function integer({ origin, value }: Given, min: number, max: number, unit = ''): number {
+export function integer({ origin, value }: Given, min: number, max: number, unit = ''): number {
   const number = /^-?\d+$/.test(value) ? Number(value) : Number.NaN;
   if (number >= min && number <= max) return number;
   throw invalidValue(origin, `an integer${unit} from ${min} to ${max}`, value);

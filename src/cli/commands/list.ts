@@ -7,7 +7,7 @@ import { existingStateFolder } from '../state/folders.js';
 import { DaemonFiles, daemonNames } from '../state/record.js';
 import { type DaemonState, lookAt } from '../state/state.js';
 
-const HEAD = ['NAME', 'STATE', 'PID', 'UPTIME', 'COMMAND'];
+const HEAD = ['NAME', 'STATE', 'PID', 'UPTIME', 'RESTARTS', 'COMMAND'];
 const STATE = 1;
 
 export async function list(invocation: Invocation): Promise<number> {
@@ -25,11 +25,12 @@ export async function list(invocation: Invocation): Promise<number> {
 
 function table(daemons: readonly DaemonState[]): string {
   const paint = painter(process.stdout);
-  const rows = daemons.map(({ name, state, pid, uptimeMs, command = [] }) => [
+  const rows = daemons.map(({ name, state, pid, uptimeMs, restarts, command = [] }) => [
     name,
     state,
     String(pid ?? '-'),
     uptimeMs === undefined ? '-' : duration(uptimeMs),
+    String(restarts ?? '-'),
     shellWords(command),
   ]);
   const widths = HEAD.map((head, i) => Math.max(head.length, ...rows.map((row) => (row[i] as string).length)));

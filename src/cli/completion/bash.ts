@@ -27,12 +27,18 @@ function words({ name, alias, options, operands }: Command): string {
   return `    ${pattern}) flags='${flags.join(' ')}'; operands="${WORDS[operands]}" ;;`;
 }
 
+function action({ completes, choices }: Option): string {
+  if (choices) return `COMPREPLY=($(compgen -W '${choices.join(' ')}' -- "$word")); `;
+  return completes ? `${ACTIONS[completes]}; ` : '';
+}
+
 /** After an option that takes a value: what the value can be. */
 function values(): string[] {
   const taking = [...OPTIONS.values()].filter(({ value }) => value !== undefined);
-  return taking.map(({ name, short, completes }) => {
+  return taking.map((option) => {
+    const { name, short } = option;
     const pattern = short ? `--${name}|-${short}` : `--${name}`;
-    return `    ${pattern}) ${completes ? `${ACTIONS[completes]}; ` : ''}return ;;`;
+    return `    ${pattern}) ${action(option)}return ;;`;
   });
 }
 

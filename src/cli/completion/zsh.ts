@@ -28,8 +28,9 @@ function escaped(text: string): string {
 }
 
 function argument(name: OptionName): string[] {
-  const { short, value, map, completes, help } = OPTIONS.get(name) as Option;
-  const what = value === undefined ? '' : `:${value.toLowerCase()}:${completes ? ACTIONS[completes] : ''}`;
+  const { short, value, map, completes, choices, help } = OPTIONS.get(name) as Option;
+  const action = choices ? `(${choices.map(escaped).join(' ')})` : completes ? ACTIONS[completes] : '';
+  const what = value === undefined ? '' : `:${escaped(value.toLowerCase())}:${action}`;
   const description = `[${escaped(help)}]${what}`;
   const repeats = map ? '*' : '';
   const spellings = short ? [`-${short}`, `--${name}`] : [`--${name}`];

@@ -4,6 +4,7 @@ import { findDaemon, type RunningDaemon } from '../../daemon/control.js';
 import { PidFile } from '../../daemon/pid-file.js';
 import { openProcess, type ProcessHandle } from '../../posix/process-handle.js';
 import { startTime } from '../../posix/start-time.js';
+import { coded } from '../errors.js';
 import { duration } from '../output/format.js';
 import { telling } from '../output/waiting.js';
 import type { DaemonFiles } from '../state/record.js';
@@ -33,20 +34,24 @@ const TICK_MS = 10;
 /**
  * Resolves when neither the program nor its keeper runs any more, and the pid file is gone.
  *
- * @throws EPERM if the program is another user's; what findDaemon() throws
+ * @throws ERR_SUPERVISED for another signal than SIGKILL to one that is watched; EPERM if the program is another user's; what findDaemon() throws
  */
 export async function endDaemon(files: DaemonFiles, options: EndOptions): Promise<Ended> {
   const { name } = files;
-  const pidFile = files.record(true)?.pidFile ?? files.pidFile;
+  const record = files.record(true);
+  const pidFile = record?.pidFile ?? files.pidFile;
   using keeper = findDaemon(pidFile);
   if (!keeper) {
     removeStale(pidFile);
     return { name, wasRunning: false };
   }
-  // Before anything is sent: afterwards its pid may be somebody else's.
-  using program = openProgram(files);
   const begun = performance.now();
-  const signal = await end(name, keeper, program, options);
+  // Before anything is sent: afterwards their pids may be somebody else's.
+  using programs = openPrograms(files);
+  const [program] = programs.all;
+  const signal = record?.supervision
+    ? await endWatched(name, keeper, programs.all, options)
+    : await end(name, keeper, program, options);
   removeStale(pidFile);
   return {
     name,
@@ -57,9 +62,19 @@ export async function endDaemon(files: DaemonFiles, options: EndOptions): Promis
   };
 }
 
-/** The program of a running keeper; undefined if it has ended, or its pid means another process by now. */
-function openProgram({ status }: DaemonFiles): ProcessHandle | undefined {
-  const { pid, startTicks } = readStatus(status) ?? {};
+/** The programs of a running keeper; without those that have ended, or whose pids mean other processes by now. */
+function openPrograms({ status }: DaemonFiles): { all: ProcessHandle[] } & Disposable {
+  const { workers = [], ...only } = readStatus(status) ?? {};
+  const all = (workers.length > 0 ? workers : [only]).flatMap((one) => openProgram(one) ?? []);
+  return {
+    all,
+    [Symbol.dispose]() {
+      for (const program of all) program.close();
+    },
+  };
+}
+
+function openProgram({ pid, startTicks }: { pid?: number; startTicks?: string }): ProcessHandle | undefined {
   if (pid === undefined) return undefined;
   try {
     const program = openProcess(pid);
@@ -82,10 +97,8 @@ async function end(
   // The keeper knows the program's stop signal, and then that its end was asked for.
   if (signal === undefined || !program) unlessGone(() => keeper.signal('SIGTERM'));
   else unlessGone(() => program.signal(signal));
-  const pid = program?.pid ?? keeper.pid;
-  const what = () => `${name}: waiting for process ${pid} to end; it will be killed after ${duration(timeoutMs)}`;
   let sent = signal ?? 'SIGTERM';
-  if (!(await telling(what, endsWithin(ended, timeoutMs)))) {
+  if (!(await patiently(name, program?.pid ?? keeper.pid, ended, timeoutMs))) {
     sent = 'SIGKILL';
     // Of the program, so that the keeper writes its last words to the log and clears up.
     unlessGone(() => program?.signal('SIGKILL'));
@@ -100,6 +113,43 @@ async function end(
     await program.wait();
   }
   return sent;
+}
+
+/**
+ * A keeper that watches its programs would start them again if these were signalled: it is told to end them, and a second
+ * time to kill them, with all that they have started.
+ */
+async function endWatched(
+  name: string,
+  keeper: RunningDaemon,
+  programs: readonly ProcessHandle[],
+  { signal = 'SIGTERM', timeoutMs }: EndOptions,
+): Promise<string> {
+  const kills = signal === 'SIGKILL';
+  if (!kills && signal !== 'SIGTERM') {
+    const message = `${name}: of a daemon that is watched only its stop signal and SIGKILL end it, not ${signal}`;
+    throw coded('ERR_SUPERVISED', message, { signal });
+  }
+  const ended = keeper.wait();
+  let sent = signal;
+  unlessGone(() => keeper.signal('SIGTERM'));
+  if (kills || !(await patiently(name, keeper.pid, ended, timeoutMs))) {
+    sent = 'SIGKILL';
+    // Not SIGTERM: of two that come at once one is lost.
+    unlessGone(() => keeper.signal('SIGINT'));
+    if (!(await endsWithin(ended, KEEPER_PATIENCE_MS))) {
+      unlessGone(() => keeper.signal('SIGKILL'));
+      await ended;
+    }
+  }
+  // Those of a keeper that was killed are being killed by their guards.
+  await Promise.all(programs.map((program) => program.wait()));
+  return sent;
+}
+
+function patiently(name: string, pid: number, ended: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+  const what = () => `${name}: waiting for process ${pid} to end; it will be killed after ${duration(timeoutMs)}`;
+  return telling(what, endsWithin(ended, timeoutMs));
 }
 
 async function endsWithin(ended: Promise<unknown>, ms: number): Promise<boolean> {

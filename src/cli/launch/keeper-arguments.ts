@@ -1,11 +1,9 @@
 // A daemon's record as the keeper takes it on its command line.
-import { RESOURCES, type Resource } from '../../posix/resources.js';
+import type { Resource } from '../../posix/resources.js';
 import { signalNumber } from '../../posix/signal-number.js';
-import type { ResourceLimit } from '../arguments/values.js';
+import { usableCgroup } from '../../watchdog/cgroup.js';
+import { flag, limitFlag, readinessFlags, supervisionFlags } from '../../watchdog/command/supervision.js';
 import type { DaemonFiles, DaemonRecord } from '../state/record.js';
-
-/** RLIM_INFINITY, which no JavaScript number can be. */
-const INFINITY = '18446744073709551615';
 
 /** The descriptors that the keeper is handed, by the numbers that they have there. */
 export interface HandedOver {
@@ -14,7 +12,7 @@ export interface HandedOver {
 }
 
 export function keeperArguments(record: DaemonRecord, files: DaemonFiles, handed: HandedOver): string[] {
-  const { groups, rlimits } = record;
+  const { groups, rlimits, readiness, supervision } = record;
   return [
     'run',
     ...flag('name', record.name),
@@ -23,6 +21,8 @@ export function keeperArguments(record: DaemonRecord, files: DaemonFiles, handed
     ...flag('report-fd', handed.report),
     ...flag('status-file', files.status),
     ...flag('up-ms', record.upMs),
+    ...(readiness ? readinessFlags(readiness, record.readyTimeoutMs) : []),
+    ...(supervision ? [...supervisionFlags(supervision), ...flag('cgroup', usableCgroup())] : []),
     ...flag('stdout', record.stdout),
     ...flag('stderr', record.stderr),
     ...flag('max-bytes', record.maxBytes),
@@ -35,19 +35,11 @@ export function keeperArguments(record: DaemonRecord, files: DaemonFiles, handed
     ...flag('chdir', record.cwd),
     ...flag('umask', record.umask.toString(8)),
     ...flag('nice', record.nice),
-    ...Object.entries(rlimits).flatMap(([name, limit]) => flag('rlimit', resourceLimit(name as Resource, limit))),
+    ...Object.entries(rlimits).flatMap(([name, limit]) => limitFlag(name as Resource, limit)),
     ...flag('stop-signal', signalNumber('stopSignal', record.stopSignal)),
     ...(record.foreground ? ['--foreground'] : []),
     '--',
     record.file,
     ...record.argv,
   ];
-}
-
-function flag(name: string, value: string | number | undefined): string[] {
-  return value === undefined ? [] : [`--${name}`, String(value)];
-}
-
-function resourceLimit(name: Resource, { soft, hard }: ResourceLimit): string {
-  return `${RESOURCES[name]}=${soft ?? INFINITY}:${hard ?? INFINITY}`;
 }

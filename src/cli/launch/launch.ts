@@ -43,7 +43,7 @@ export async function launch(files: DaemonFiles, record: DaemonRecord): Promise<
 
 async function keep(files: DaemonFiles, record: DaemonRecord, locks: Locks, draft: Draft): Promise<number> {
   const log = record.stderr;
-  const logBefore = record.upMs > 0 && log !== undefined ? endOf(log) : 0;
+  const logBefore = waitsForMore(record) && log !== undefined ? endOf(log) : 0;
   const [readFd, writeFd] = pipe();
   let report: Report;
   const unguard = guard(draft);
@@ -83,16 +83,25 @@ function guard(draft: Draft): () => void {
   return unguard;
 }
 
-function waitsFor({ name, upMs }: DaemonRecord): string {
+function waitsForMore({ upMs, readiness }: DaemonRecord): boolean {
+  return upMs > 0 || readiness !== undefined;
+}
+
+function waitsFor({ name, upMs, readiness }: DaemonRecord): string {
+  if (readiness) return `${name}: waiting until it is ready`;
   return upMs > 0 ? `${name}: waiting until it has been up for ${duration(upMs)}` : `${name}: waiting for its start`;
 }
 
 function programEnded(
-  { name, upMs, stderr }: DaemonRecord,
+  { name, upMs, readiness, readyTimeoutMs, stderr }: DaemonRecord,
   how: { exitCode: number } | { signal: string },
   lines: string[],
 ): Error {
   const end = 'exitCode' in how ? `exited with code ${how.exitCode}` : `was killed by ${how.signal}`;
-  const message = `${name}: the program ${end} within ${duration(upMs)}`;
+  // The keeper kills it when its time is over, and tells no more than that.
+  const killed = 'signal' in how && how.signal === 'SIGKILL';
+  const late = killed && readyTimeoutMs ? ` (it may take ${duration(readyTimeoutMs)}, see --ready-timeout)` : '';
+  const when = readiness ? `before it was ready${late}` : `within ${duration(upMs)}`;
+  const message = `${name}: the program ${end} ${when}`;
   return coded('ERR_PROGRAM_ENDED', message, { ...how, ...(stderr ? { log: stderr } : {}), lines });
 }

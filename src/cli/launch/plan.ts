@@ -5,6 +5,7 @@ import { getSystemErrorName } from 'node:util';
 import { type Credentials, resolveCredentials } from '../../posix/credentials.js';
 import type { Invocation } from '../arguments/parse.js';
 import type { Settings } from '../arguments/settings.js';
+import { readiness, supervision } from '../arguments/supervision.js';
 import * as values from '../arguments/values.js';
 import { coded, usage } from '../errors.js';
 import { logFolder, makeFolder } from '../state/folders.js';
@@ -50,6 +51,8 @@ export function planDaemon({ command, operands }: Invocation, settings: Settings
     rlimits: settings.map('rlimit', values.limits),
     stopSignal: settings.get('stop-signal', values.signal) ?? 'SIGTERM',
     upMs: foreground ? 0 : (settings.get('up-ms', values.milliseconds) ?? 0),
+    ...readiness(settings),
+    ...given({ supervision: supervision(settings) }),
     pidFile: settings.get('pid-file', values.path) ?? new DaemonFiles(folder, name).pidFile,
     ...logs(settings, name, foreground),
     maxBytes: settings.get('max-bytes', values.size) ?? MAX_BYTES,

@@ -1,7 +1,7 @@
 // The one line that the keeper sends its starter.
 import { read } from 'node:fs';
-import { getSystemErrorMap } from 'node:util';
 import { signalName } from '../../posix/signal-number.js';
+import { systemError } from '../../posix/system-error.js';
 import { coded } from '../errors.js';
 
 export type Report = { pid: number } | { error: Error } | { exitCode: number } | { signal: string };
@@ -33,17 +33,14 @@ function understand(line: string): Report {
     case 'killed':
       return { signal: signalName(number) };
     case 'error':
-      return { error: systemError(number, rest) };
+      return { error: failureAt(number, rest) };
     default:
       return { error: coded('ERR_KEEPER_LOST', 'the keeper ended before it could tell whether the program runs') };
   }
 }
 
 /** `STEP PATH` of a system call that failed in the keeper or on the way to the program. */
-function systemError(number: number, where: string): Error {
+function failureAt(errno: number, where: string): Error {
   const [step = '', path] = where.split(/ (.*)/s);
-  const errno = -number;
-  const [code, text] = getSystemErrorMap().get(errno) ?? [`E${number}`, 'unknown error'];
-  const message = `${code}: ${text}, ${step}${path ? ` '${path}'` : ''}`;
-  return coded(code, message, { errno, syscall: step, ...(path ? { path } : {}) });
+  return systemError(errno, step, path);
 }

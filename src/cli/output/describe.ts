@@ -1,6 +1,6 @@
 // A daemon's state, in words and as JSON.
 
-import type { DaemonState } from '../state/state.js';
+import type { DaemonState, WorkerState } from '../state/state.js';
 import { bytes, duration, shellWords } from './format.js';
 import { errorAsJson } from './print-error.js';
 import type { painter } from './terminal.js';
@@ -26,9 +26,10 @@ export function describeState(daemon: DaemonState, paint: ReturnType<typeof pain
     ['command', command && shellWords(command)],
     ['cwd', cwd],
     ['log', logs(daemon)],
+    ...workers(daemon),
   ];
   const shown = lines.filter(([, value]) => value !== undefined);
-  return [words, ...shown.map(([key, value]) => `  ${`${key}:`.padEnd(9)}${value}`)].join('\n');
+  return [words, ...shown.map(([key, value]) => `  ${`${key}:`.padEnd(10)}${value}`)].join('\n');
 }
 
 function headline({ state, uptimeMs, startedAt, foreground, end, command }: DaemonState): string {
@@ -49,12 +50,30 @@ function headline({ state, uptimeMs, startedAt, foreground, end, command }: Daem
 }
 
 function ending(end: DaemonState['end']): string | undefined {
-  if (!end) return undefined;
-  const how = end.signal ? `killed by ${end.signal}` : `exited with code ${end.exitCode}`;
-  return `${end.asked ? 'stopped on request, ' : ''}${how}${end.endedAt ? `, ${end.endedAt.toISOString()}` : ''}`;
+  return end && `${end.asked ? 'stopped on request, ' : ''}${how(end)}`;
 }
 
-function pids({ pid, keeperPid }: DaemonState): string | undefined {
+function how({ signal, exitCode, endedAt }: NonNullable<WorkerState['lastExit']>): string {
+  const end = signal ? `killed by ${signal}` : `exited with code ${exitCode}`;
+  return `${end}${endedAt ? `, ${endedAt.toISOString()}` : ''}`;
+}
+
+/** A line for each program of a daemon that is watched. */
+function workers({ workers = [] }: DaemonState): [string, string][] {
+  return workers.map(({ worker, state, pid, uptimeMs, rss, restarts, lastExit }) => {
+    const parts = [
+      state === 'running' && uptimeMs !== undefined ? `running for ${duration(uptimeMs)}` : state,
+      pid && `pid ${pid}`,
+      rss && bytes(rss),
+      `${restarts} restart${restarts === 1 ? '' : 's'}`,
+      lastExit && `last: ${how(lastExit)}`,
+    ];
+    return [`worker ${worker}`, parts.filter(Boolean).join(', ')];
+  });
+}
+
+function pids({ pid, keeperPid, workers: { length } = [] }: DaemonState): string | undefined {
+  if (length > 0) return `${keeperPid}, the keeper`;
   if (pid === undefined) return undefined;
   return keeperPid === undefined || keeperPid === pid ? String(pid) : `${pid}, kept by ${keeperPid}`;
 }

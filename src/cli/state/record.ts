@@ -2,6 +2,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Resource } from '../../posix/resources.js';
+import type { Supervision } from '../../watchdog/command/supervision.js';
+import type { ReadinessPlan } from '../../watchdog/readiness.js';
 import { isName, type ResourceLimit } from '../arguments/values.js';
 import { coded } from '../errors.js';
 import { Draft, readIfThere, removeIfThere } from './state-file.js';
@@ -27,6 +29,11 @@ export interface DaemonRecord {
   readonly rlimits: Readonly<Partial<Record<Resource, ResourceLimit>>>;
   readonly stopSignal: string;
   readonly upMs: number;
+  /** Left out: when it runs, and has been up for `upMs`. */
+  readonly readiness?: ReadinessPlan;
+  readonly readyTimeoutMs?: number;
+  /** Left out: it is not watched, and nothing but the program itself ends with it. */
+  readonly supervision?: Supervision;
   readonly pidFile: string;
   /** Of a daemon in the foreground these may be left out: then its output goes where it was started. */
   readonly stdout?: string;

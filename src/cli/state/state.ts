@@ -1,10 +1,10 @@
 // How a daemon is: looked at from outside, through its lock.
-import { readFileSync } from 'node:fs';
 import { findDaemon, type RunningDaemon } from '../../daemon/control.js';
 import { PidFile } from '../../daemon/pid-file.js';
+import { type MemoryUse, memoryUse } from '../../posix/memory.js';
 import { startTime, uptimeMs } from '../../posix/start-time.js';
 import type { DaemonFiles, DaemonRecord } from './record.js';
-import { type Ending, readStatus } from './status-file.js';
+import { type Ending, readStatus, type WorkerStatus } from './status-file.js';
 
 /** As the Linux Standard Base counts: dead means that it left its pid file. */
 export const EXIT_CODES = { running: 0, dead: 1, stopped: 3, unknown: 4 } as const;
@@ -20,6 +20,10 @@ export interface DaemonState {
   /** Memory of the program's process alone, in bytes: resident, and proportional where the kernel lets one read it. */
   readonly rss?: number;
   readonly pss?: number;
+  /** Of one that is watched. Its pid, if it runs, is that of the first; memory is that of all. */
+  readonly workers?: readonly WorkerState[];
+  /** Of all workers. */
+  readonly restarts?: number;
   readonly foreground?: boolean;
   readonly command?: readonly string[];
   readonly cwd?: string;
@@ -30,6 +34,10 @@ export interface DaemonState {
   readonly end?: Ending;
   /** Why nothing can be said. */
   readonly error?: Error;
+}
+
+export interface WorkerState extends Omit<WorkerStatus, 'startTicks'>, MemoryUse {
+  readonly uptimeMs?: number;
 }
 
 export function lookAt(files: DaemonFiles): DaemonState {
@@ -53,7 +61,9 @@ function described({ argv, cwd, stdout, stderr, foreground }: DaemonRecord): Par
 }
 
 function alive(files: DaemonFiles, keeper: RunningDaemon): Omit<DaemonState, 'name' | 'pidFile'> {
-  const pid = readStatus(files.status)?.pid ?? keeper.pid;
+  const status = readStatus(files.status);
+  if (status && status.workers.length > 0) return watched(keeper, status.workers);
+  const pid = status?.pid ?? keeper.pid;
   const started = startTime(pid);
   return {
     state: 'running',
@@ -61,27 +71,38 @@ function alive(files: DaemonFiles, keeper: RunningDaemon): Omit<DaemonState, 'na
     keeperPid: keeper.pid,
     startedAt: started?.date ?? keeper.startedAt,
     ...(started ? { uptimeMs: Math.round(uptimeMs() - started.sinceBootMs) } : {}),
-    ...memory(pid),
+    ...memoryUse(pid),
   };
+}
+
+/** It runs for as long as its keeper does, whatever became of its programs meanwhile. */
+function watched(keeper: RunningDaemon, known: readonly WorkerStatus[]): Omit<DaemonState, 'name' | 'pidFile'> {
+  const workers = known.map(lookAtWorker);
+  const pid = workers[0]?.pid;
+  const total = (values: (number | undefined)[]) => values.reduce<number>((sum, value = 0) => sum + value, 0);
+  const rss = total(workers.map((worker) => worker.rss));
+  const pss = total(workers.map((worker) => worker.pss));
+  return {
+    state: 'running',
+    ...(pid === undefined ? {} : { pid }),
+    keeperPid: keeper.pid,
+    startedAt: keeper.startedAt,
+    uptimeMs: Math.max(0, Date.now() - keeper.startedAt.getTime()),
+    ...(rss ? { rss } : {}),
+    ...(pss ? { pss } : {}),
+    restarts: total(workers.map(({ restarts }) => restarts)),
+    workers,
+  };
+}
+
+function lookAtWorker({ startTicks: _, ...worker }: WorkerStatus): WorkerState {
+  const started = worker.pid === undefined ? undefined : startTime(worker.pid);
+  if (worker.pid === undefined || !started) return worker;
+  return { ...worker, uptimeMs: Math.round(uptimeMs() - started.sinceBootMs), ...memoryUse(worker.pid) };
 }
 
 function ended(files: DaemonFiles, pidFile: string): Omit<DaemonState, 'name' | 'pidFile'> {
   const left = PidFile.read(pidFile) !== null;
   const end = readStatus(files.status)?.end;
   return { state: left ? 'dead' : 'stopped', ...(end ? { end } : {}) };
-}
-
-function memory(pid: number): { rss?: number; pss?: number } {
-  const rss = kibibytes(`/proc/${pid}/status`, /^VmRSS:\s+(\d+)/m);
-  const pss = kibibytes(`/proc/${pid}/smaps_rollup`, /^Pss:\s+(\d+)/m);
-  return { ...(rss ? { rss } : {}), ...(pss ? { pss } : {}) };
-}
-
-function kibibytes(path: string, field: RegExp): number | undefined {
-  try {
-    const [, value] = field.exec(readFileSync(path, 'latin1')) ?? [];
-    return value === undefined ? undefined : Number(value) * 1024;
-  } catch {
-    return undefined; // it has just ended, or is another user's
-  }
 }

@@ -1,5 +1,6 @@
 // NAME.status, in which the keeper tells of its program.
 import { signalName } from '../../posix/signal-number.js';
+import { decodeStatus } from '../../watchdog/command/decode-status.js';
 import { readIfThere } from './state-file.js';
 
 export interface ProgramStatus {
@@ -9,6 +10,21 @@ export interface ProgramStatus {
   readonly bootId?: string;
   /** Once it has ended. */
   readonly end?: Ending;
+  /** Of a program that is watched. */
+  readonly workers: readonly WorkerStatus[];
+}
+
+/** One of the programs of a keeper that watches them. */
+export interface WorkerStatus {
+  /** From 1 on. */
+  readonly worker: number;
+  /** 'waiting' is for its next start. */
+  readonly state: 'starting' | 'running' | 'waiting' | 'ending' | 'finished' | 'given-up';
+  readonly pid?: number;
+  readonly startTicks?: string;
+  readonly restarts: number;
+  /** How the one before it ended. */
+  readonly lastExit?: Omit<Ending, 'asked'>;
 }
 
 export interface Ending {
@@ -32,7 +48,31 @@ export function readStatus(path: string): ProgramStatus | undefined {
     ...(startTicks ? { startTicks } : {}),
     ...(bootId ? { bootId } : {}),
     ...(fields.get('state') === 'exited' ? { end: ending(fields, number) } : {}),
+    workers: text.split('\n').flatMap((line) => (line.startsWith('worker ') ? worker(line) : [])),
   };
+}
+
+/** Pairs of a key and a value. */
+function worker(line: string): WorkerStatus {
+  const fields = new Map([...line.matchAll(/(\S+) (\S+)/g)].map(([, key, value]) => [key, value as string]));
+  const pid = Number(fields.get('pid') ?? 0);
+  const startTicks = fields.get('start-ticks');
+  const lastStatus = fields.get('last-wait-status');
+  return {
+    worker: Number(fields.get('worker')),
+    state: fields.get('state') as WorkerStatus['state'],
+    ...(pid ? { pid } : {}),
+    ...(startTicks ? { startTicks } : {}),
+    restarts: Number(fields.get('restarts') ?? 0),
+    ...(lastStatus === undefined
+      ? {}
+      : { lastExit: lastExit(Number(lastStatus), Number(fields.get('last-ended-at'))) }),
+  };
+}
+
+function lastExit(status: number, endedAt: number): Omit<Ending, 'asked'> {
+  const { exitCode, signal } = decodeStatus(status);
+  return { ...(signal === null ? { exitCode } : { signal }), endedAt: new Date(endedAt) };
 }
 
 function ending(fields: ReadonlyMap<string, string>, number: (key: string) => number | undefined): Ending {

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SLEEP, shell, startCommand } from '../helpers/command-watchdog.js';
+import { stat } from '../helpers/exec.js';
+import { until } from '../helpers/fixture.js';
+import { untilGone } from '../helpers/watchdog.js';
+
+const EXITS = shell('trap "exit 5" TERM USR2; echo trapped; while :; do sleep 0.01; done');
+const DEAF = shell('trap "" TERM; sleep 1000 & echo $!; echo trapped; while :; do sleep 0.01; done');
+
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
+  test(`${signal} to the process asks the worker to end; the process ends with its exit code`, async (t) => {
+    const watched = startCommand(t, EXITS);
+    assert.equal(await watched.next('line'), 'trapped');
+    watched.signal(signal);
+    const { exitCode, reason, restartsInMs } = await watched.exit();
+    assert.deepEqual({ exitCode, reason, restartsInMs }, { exitCode: 5, reason: 'stop', restartsInMs: null });
+    assert.equal((await watched.outcome).code, 5);
+  });
+}
+
+test('a worker that the signal ends has the process end by the same signal', async (t) => {
+  const watched = startCommand(t, SLEEP);
+  await watched.spawned();
+  watched.signal('SIGINT');
+  const { code, signal } = await watched.outcome;
+  assert.deepEqual({ code, signal }, { code: null, signal: 'SIGTERM' });
+});
+
+test('stopSignal is what the worker is asked with', async (t) => {
+  const watched = startCommand(t, { ...EXITS, stopSignal: 'SIGUSR2' });
+  assert.equal(await watched.next('line'), 'trapped');
+  watched.signal('SIGTERM');
+  assert.equal((await watched.outcome).code, 5);
+});
+
+test('a second signal kills', async (t) => {
+  const watched = startCommand(t, { ...DEAF, stopTimeoutMs: 60_000 });
+  const { handle } = await watched.spawned();
+  const member = watched.hold(Number(await watched.next('line')));
+  assert.equal(await watched.next('line'), 'trapped');
+  watched.signal('SIGTERM');
+  // The signal has been heard, and a second one is a second one.
+  while ((await watched.status()).workers[0]?.state !== 'stopping');
+  watched.signal('SIGTERM');
+  assert.equal((await watched.outcome).signal, 'SIGKILL');
+  await untilGone('both', handle, member);
+});
+
+test('stop() kills after stopTimeoutMs, with all that the worker has started, and the application goes on', async (t) => {
+  const watched = startCommand(t, { ...DEAF, stopTimeoutMs: 50 });
+  const { handle } = await watched.spawned();
+  const member = watched.hold(Number(await watched.next('line')));
+  assert.equal(await watched.next('line'), 'trapped');
+  assert.deepEqual(await watched.ask('stop'), { exitCode: null, signal: 'SIGKILL' });
+  assert.ok(!handle.alive && !member.alive);
+  assert.deepEqual(await watched.ask('stop'), { exitCode: null, signal: 'SIGKILL' }, 'the same again');
+  assert.ok(watched.handle.alive);
+});
+
+test('stop() twice is not kill()', async (t) => {
+  const watched = startCommand(t, EXITS);
+  assert.equal(await watched.next('line'), 'trapped');
+  watched.tell('stop');
+  assert.deepEqual(await watched.ask('stop'), { exitCode: 5, signal: null });
+});
+
+test('kill() takes no time', async (t) => {
+  const watched = startCommand(t, { ...DEAF, stopTimeoutMs: 60_000 });
+  const member = watched.hold(Number(await watched.next('line')));
+  assert.equal(await watched.next('line'), 'trapped');
+  assert.deepEqual(await watched.ask('kill'), { exitCode: null, signal: 'SIGKILL' });
+  assert.ok(!member.alive);
+});
+
+test('stop() in a pause between two workers ends it', async (t) => {
+  const watched = startCommand(t, { ...shell('exit 6'), backoff: { initialMs: 60_000, maxMs: 60_000 } });
+  while ((await watched.exit()).restartsInMs === 0);
+  assert.deepEqual(await watched.ask('stop'), { exitCode: 6, signal: null });
+});
+
+test('stop() in a pause between two supervisors ends it', async (t) => {
+  const watched = startCommand(t, { ...SLEEP, backoff: { initialMs: 60_000, maxMs: 60_000 } });
+  do {
+    await watched.spawned();
+    watched.hold((await watched.status()).supervisorPid as number).signal('SIGKILL');
+  } while ((await watched.exit()).restartsInMs === 0);
+  assert.deepEqual(await watched.ask('stop'), { exitCode: null, signal: 'SIGKILL' });
+});
+
+test('with signals: false a signal is the application’s own business', async (t) => {
+  const watched = startCommand(t, { ...SLEEP, signals: false });
+  const { handle } = await watched.spawned();
+  watched.signal('SIGTERM');
+  assert.equal((await watched.outcome).signal, 'SIGTERM');
+  await untilGone('the worker', handle);
+});
+
+test('with signals: false the process goes on when all is over', async (t) => {
+  const watched = startCommand(t, { command: 'true', restart: 'never', signals: false });
+  assert.deepEqual(await watched.next('stopped'), { exitCode: 0, signal: null });
+  assert.equal((await watched.status()).workers[0]?.state, 'finished');
+});
+
+test('two Watchdogs stop by one signal, and the process ends as the last one', async (t) => {
+  const deaf = { ...DEAF, stopTimeoutMs: 60_000 };
+  const watched = startCommand(t, [EXITS, deaf]);
+  await watched.spawned();
+  await watched.spawned();
+  for (let i = 0; i < 3; i++) await watched.next('line');
+  watched.signal('SIGTERM');
+  assert.deepEqual(await watched.next('stopped'), { exitCode: 5, signal: null });
+  assert.ok(watched.handle.alive);
+  watched.signal('SIGTERM');
+  assert.equal((await watched.outcome).signal, 'SIGKILL');
+});
+
+test('signals that mean something to the app reach the worker', async (t) => {
+  const signals = ['HUP', 'USR1', 'USR2', 'WINCH'];
+  const traps = signals.map((signal) => `trap "echo ${signal}" ${signal}`).join('; ');
+  const watched = startCommand(t, shell(`${traps}; echo trapped; while :; do sleep 0.01; done`));
+  assert.equal(await watched.next('line'), 'trapped');
+  for (const signal of signals) {
+    watched.signal(`SIG${signal}` as NodeJS.Signals);
+    assert.equal(await watched.next('line'), signal);
+  }
+});
+
+test('SIGTTIN and SIGTTOU make one worker more and one less, but never none', async (t) => {
+  const watched = startCommand(t, SLEEP);
+  await watched.spawned();
+  watched.signal('SIGTTIN');
+  assert.equal((await watched.spawned()).worker, 2);
+  watched.signal('SIGTTOU');
+  assert.equal((await watched.exit()).worker, 2);
+  watched.signal('SIGTTOU');
+  // Two turns of the event loop: the signal has been heard.
+  await watched.status();
+  assert.equal((await watched.status()).workers[0]?.state, 'running');
+});
+
+test('SIGTSTP stops the process and its worker, SIGCONT continues both', async (t) => {
+  const watched = startCommand(t, SLEEP);
+  const { pid } = await watched.spawned();
+  const stopped = (one: number) => stat(one, 3) === 'T';
+  watched.signal('SIGTSTP');
+  await until('both are stopped', () => stopped(watched.pid) && stopped(pid));
+  watched.signal('SIGCONT');
+  await until('both go on', () => !stopped(watched.pid) && !stopped(pid));
+  assert.equal((await watched.status()).workers[0]?.pid, pid);
+});
