@@ -15,7 +15,7 @@ import { Ends } from './ends.js';
 import { type Guarantee, guaranteeOf } from './guarantee.js';
 import { type Ended, endingOf, explained, type WatchdogPlan } from './options.js';
 import { Pool } from './pool.js';
-import { closeWorker, children, show, tell } from './processes.js';
+import { children, closeWorker, show, tell } from './processes.js';
 import { RollingRestart } from './rolling-restart.js';
 import { HELD, meaningOf } from './signals.js';
 import type { Running, Slot } from './slot.js';
