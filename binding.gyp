@@ -31,6 +31,7 @@
         "native/descriptor.cc",
         "native/exec.cc",
         "native/fork/arch.cc",
+        "native/fork/between.cc",
         "native/fork/descriptors.cc",
         "native/exec/child.cc",
         "native/exec/inheritance.cc",

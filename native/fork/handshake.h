@@ -47,25 +47,28 @@ class Handshake {
   // The errno that was told, 0 if none.
   int told() const { return page_->error; }
 
+  // In the one between: its child is there, and has its memory.
+  void Part() {
+    page_->parted.store(1, std::memory_order_release);
+    FutexWakeAll(&page_->parted, true);
+  }
+
   // In the parent: what the child told, or EAGAIN if it was killed before it could. One that is stopped goes on: this
   // process would stand still with it.
-  int Await(pid_t child) {
-    constexpr int64_t kLookAgainNs = 10'000'000;
-    constexpr int kLooksUntilStopped = 10;
-    for (int looks = 1; page_->told.load(std::memory_order_acquire) == 0; looks++) {
-      if (FutexWait(&page_->told, 0, kLookAgainNs, true)) continue;
-      // A death wakes no futex, and a pidfd to wait on as well could fail for want of descriptors; so a look now and
-      // then.
-      siginfo_t info = {};
-      const int result = waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT);
-      const bool stopped = result == 0 && info.si_pid == child && info.si_code == CLD_STOPPED;
-      if (stopped) kill(child, SIGCONT);
-      const bool dead = result == -1 ? errno == ECHILD : info.si_pid == child && !stopped;
-      if (dead && page_->told.load(std::memory_order_acquire) == 0) return EAGAIN;
-      // A keeper's child tells nobody that it is stopped.
-      if (looks % kLooksUntilStopped == 0 && *second() > 0 && *second() != child) kill(*second(), SIGCONT);
-    }
-    return page_->error;
+  int Await(pid_t child) { return AwaitWord(&page_->told, child) ? page_->error : EAGAIN; }
+
+  // In the parent: until the one between has parted, or died.
+  void AwaitParting(pid_t between) { AwaitWord(&page_->parted, between); }
+
+  // Whether a child is there that hasn't ended.
+  static bool ContinueIfStopped(pid_t child) {
+    siginfo_t info = {};
+    const int result = waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT);
+    if (result == -1) return errno != ECHILD;
+    if (info.si_pid != child) return true;
+    const bool stopped = info.si_code == CLD_STOPPED;
+    if (stopped) kill(child, SIGCONT);
+    return stopped;
   }
 
   // The pid of the second child of two, written by the kernel before that runs.
@@ -77,8 +80,24 @@ class Handshake {
   void Swap(Handshake* other) { std::swap(page_, other->page_); }
 
  private:
+  // False if the child ends before the word is set.
+  bool AwaitWord(std::atomic<int>* word, pid_t child) {
+    constexpr int64_t kLookAgainNs = 10'000'000;
+    constexpr int kLooksUntilStopped = 10;
+    for (int looks = 1; word->load(std::memory_order_acquire) == 0; looks++) {
+      if (FutexWait(word, 0, kLookAgainNs, true)) continue;
+      // A death wakes no futex, and a pidfd to wait on as well could fail for want of descriptors; so a look now and
+      // then.
+      if (!ContinueIfStopped(child)) return word->load(std::memory_order_acquire) != 0;
+      // A keeper's child tells nobody that it is stopped.
+      if (looks % kLooksUntilStopped == 0 && *second() > 0 && *second() != child) kill(*second(), SIGCONT);
+    }
+    return true;
+  }
+
   struct Page {
     std::atomic<int> told;
+    std::atomic<int> parted;
     int error;
     pid_t second;
     std::atomic<int> nothing_held;

@@ -95,7 +95,7 @@ static void WaitForRelease(int mine) {
 static const auto* const rseq_offset = static_cast<const ptrdiff_t*>(dlsym(RTLD_DEFAULT, "__rseq_offset"));
 static const auto* const rseq_size = static_cast<const unsigned*>(dlsym(RTLD_DEFAULT, "__rseq_size"));
 
-static void RegisterRseq() {
+void RegisterRseq() {
   if (rseq_offset == nullptr || rseq_size == nullptr || *rseq_size == 0) return;
   auto* area = static_cast<char*>(__builtin_thread_pointer()) + *rseq_offset;
   constexpr unsigned kOriginalSize = 32;

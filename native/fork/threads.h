@@ -61,4 +61,7 @@ class Threads {
   pid_t NewTid(pid_t tid) const;
 };
 
+// For the calling thread, which the kernel has forgotten it of.
+void RegisterRseq();
+
 }  // namespace posix_daemon
