@@ -31,11 +31,16 @@ int Guard::Prepare() {
   return prctl(PR_SET_PDEATHSIG, SIGCONT, 0, 0, 0) == -1 ? errno : 0;
 }
 
+int Guard::MakeCgroup() const { return options_.kills_descendants ? cgroup_.Make() : -1; }
+
+void Guard::Enclose(pid_t program) const {
+  if (options_.kills_descendants) cgroup_.Enclose(program);
+}
+
 void Guard::Take(pid_t program, int failure_fd, int message_fd) {
   program_ = program;
   failure_fd_ = failure_fd;
   message_fd_ = message_fd;
-  if (options_.kills_descendants) cgroup_.Enclose(program);
   Tell(GuardMessage::kStarted, program);
 }
 

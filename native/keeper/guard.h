@@ -42,6 +42,10 @@ class Guard {
 
   // Before there is a program. An errno.
   int Prepare();
+  // For a program that is still to be started: a descriptor of the cgroup that it is to begin in, or -1.
+  int MakeCgroup() const;
+  // For one that is there already.
+  void Enclose(pid_t program) const;
   // The program is a child. `failure_fd`: that of StartProgram, or -1; `message_fd`: for GuardMessages, or -1.
   void Take(pid_t program, int failure_fd, int message_fd);
   // Until it has ended: this process's exit code.

@@ -63,9 +63,10 @@ int Run(const Options& options, const GuardedStart& start, int message_fd, pid_t
   if (const int error = guard.Prepare(); error != 0) return fail(Step::kPrctl, error);
   SetEnvironment(options.supervision, start);
   int failure_fd;
-  const pid_t program = StartProgram(options.program, start.streams, &failure_fd);
+  const int cgroup_fd = guard.MakeCgroup();
+  const pid_t program = StartProgram(options.program, start.streams, cgroup_fd, &failure_fd);
   if (program == -1) return fail(Step::kClone, errno);
-  for (const int fd : start.streams) {
+  for (const int fd : {start.streams[0], start.streams[1], cgroup_fd}) {
     if (fd != -1) close(fd);
   }
   guard.Take(program, failure_fd, message_fd);

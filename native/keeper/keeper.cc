@@ -54,7 +54,7 @@ bool Keeper::Start() {
   for (int i = 0; i < 2; i++) {
     if (const int error = logs_.MakePipe(i, &streams[i]); error != 0) return Fail(error, "pipe", "");
   }
-  pid_ = StartProgram(options_.program, streams, &failure_fd_);
+  pid_ = StartProgram(options_.program, streams, -1, &failure_fd_);
   if (pid_ == -1) return Fail(errno, "fork", "");
   for (const int fd : streams) {
     if (fd != -1) close(fd);

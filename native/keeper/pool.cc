@@ -103,6 +103,13 @@ void Supervisor::PassOn(int signal) {
   }
 }
 
+// Whoever has continued this process may have stopped the programs, too.
+void Supervisor::ForgiveSilence() {
+  for (int i = 0; i < slot_count_; i++) {
+    if (slots_[i].beat_by != kNever) slots_[i].beat_by = Clock() + supervision_.heartbeat_ms;
+  }
+}
+
 // The guard is a child, and hands it on to a child of its own: neither number can mean another process.
 void Supervisor::Send(const Slot& slot, int signal) {
   sigval value = {};

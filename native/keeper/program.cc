@@ -10,6 +10,7 @@
 #include <csignal>
 #include <initializer_list>
 
+#include "cgroup.h"
 #include "exec/inheritance.h"
 #include "signals.h"
 
@@ -135,11 +136,11 @@ const char* PathOf(Step step, const ProgramOptions& program) {
 }
 
 // A pipe here, not shared memory as forkExec has it: the keeper doesn't wait but polls, and has descriptors to spare.
-pid_t StartProgram(const ProgramOptions& program, const int (&streams)[2], int* failure_fd) {
+pid_t StartProgram(const ProgramOptions& program, const int (&streams)[2], int cgroup_fd, int* failure_fd) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) == -1) return -1;
   const pid_t keeper = getpid();
-  const pid_t pid = fork();
+  const pid_t pid = Cgroup::Fork(cgroup_fd);
   if (pid == 0) Child(program, ends[1], keeper).Run(streams);
   const int error = errno;
   close(ends[1]);

@@ -17,7 +17,8 @@ struct LaunchFailure {
 const char* PathOf(Step step, const ProgramOptions& program);
 
 // Forks the child that becomes the program. `streams` are its standard output and error; -1 is the keeper's own one.
-// Answers the pid and in `failure_fd` a pipe: a LaunchFailure or, with the exec, its end. -1 with errno.
-pid_t StartProgram(const ProgramOptions& program, const int (&streams)[2], int* failure_fd);
+// `cgroup_fd`: of the cgroup that it begins in, or -1. Answers the pid and in `failure_fd` a pipe: a LaunchFailure or,
+// with the exec, its end. -1 with errno.
+pid_t StartProgram(const ProgramOptions& program, const int (&streams)[2], int cgroup_fd, int* failure_fd);
 
 }  // namespace posix_daemon

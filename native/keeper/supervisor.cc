@@ -133,6 +133,7 @@ void Supervisor::OnSignal(const signalfd_siginfo& info) {
   if (signal == SIGTTOU) return Resize(wanted_ - 1);
   if (signal == PassingOnSignal()) return;
   if (signal == SIGCONT && ParentIsGone()) return OnParentGone();
+  if (signal == SIGCONT) ForgiveSilence();
   if (AsksForEnd(signal)) {
     asked_ = true;
     // What the terminal sends, it sends to the whole foreground group: the programs have it already.
@@ -202,6 +203,7 @@ void Supervisor::Abandon() {
 // False, always.
 bool Supervisor::Fail(int error, const char* step, const char* path) {
   if (failure_.error == 0) failure_ = {error, step, path};
+  last_wait_status_ = FailureCode(failure_.step, failure_.error) << 8;
   abandoned_ = true;
   KillAll();
   return false;

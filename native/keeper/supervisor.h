@@ -50,6 +50,7 @@ class Supervisor {
   void Stop(bool have_signal);
   void KillAll();
   void PassOn(int signal);
+  void ForgiveSilence();
   static void Send(const Slot& slot, int signal);
   void Resize(int workers);
   void DropRetired();

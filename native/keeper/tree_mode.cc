@@ -37,7 +37,9 @@ int RunTreeMode(int argc, char** arguments) {
   }
   Guard guard(options);
   if (guard.Prepare() != 0) return 125;
-  guard.Take(atoi(argv[2]), -1, -1);
+  const pid_t worker = atoi(argv[2]);
+  guard.Enclose(worker);
+  guard.Take(worker, -1, -1);
   return guard.Run();
 }
 

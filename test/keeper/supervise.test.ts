@@ -198,6 +198,13 @@ describe('in a cgroup', { skip: cgroups ? false : 'no cgroup (v2) that can be wr
     assert.equal(handle.alive, false);
     assert.equal(existsSync(`${cgroups}/posix-daemon-${guard}`), false);
   });
+  test('what the program starts first is in it as well', async (t) => {
+    const supervised = supervise(t, `cat /proc/self/cgroup; ${STAY}`, '--cgroup', cgroups as string);
+    const { guard } = await supervised.program();
+    let line = '';
+    while (!line.startsWith('0::')) line = await supervised.line();
+    assert.match(line, new RegExp(`/posix-daemon-${guard}$`));
+  });
   test('what a killed guard has left of it goes, too', async (t) => {
     const supervised = supervise(t, STAY, '--cgroup', cgroups as string);
     const first = await supervised.program();
