@@ -1,9 +1,11 @@
 // npm run demo: starts the classic daemon, asks it something, looks at it from outside, and stops it; then the same by the
-// command, with a web server that knows nothing of daemons.
-import { spawnSync } from 'node:child_process';
+// command, with a web server that knows nothing of daemons; then a watchdog, whose worker is killed, and then itself.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { openProcess } from 'posix-daemon';
 
@@ -84,5 +86,44 @@ try {
   spawnSync(process.execPath, [posixDaemon, 'stop', 'web'], { env });
   rmSync(home, { recursive: true, force: true });
 }
+
+const WORKERS = 4;
+const prefork = fileURLToPath(new URL('prefork-http.js', import.meta.url));
+say(`$ node examples/prefork-http.js ${WORKERS}`);
+const watchdog = spawn(process.execPath, [prefork, `${WORKERS}`], { stdio: ['ignore', 'pipe', 'inherit'] });
+const lines = createInterface({ input: watchdog.stdout })[Symbol.asyncIterator]();
+
+/** The next worker to begin, as the program says. */
+async function nextWorker(): Promise<{ pid: number; line: string }> {
+  for (;;) {
+    const { value, done } = await lines.next();
+    if (done) throw new Error('the watchdog has ended');
+    const [line, pid] = /^worker \d+ has pid (\d+)$/.exec(value) ?? [];
+    if (line) return { line, pid: Number(pid) };
+    indent(value);
+  }
+}
+
+const pids: number[] = [];
+while (pids.length < WORKERS) {
+  const { pid: worker, line } = await nextWorker();
+  indent(line);
+  pids.push(worker);
+}
+const [victim, ...rest] = pids as [number, ...number[]];
+say(`$ kill -KILL ${victim}`);
+let killed = performance.now();
+process.kill(victim, 'SIGKILL');
+const back = await nextWorker();
+indent(`${back.line}: back after ${Math.round(performance.now() - killed)} ms`);
+
+say(`$ kill -KILL ${watchdog.pid}   # the watchdog itself`);
+const handles = [back.pid, ...rest].map(openProcess);
+const ended = once(watchdog, 'exit');
+killed = performance.now();
+watchdog.kill('SIGKILL');
+await Promise.all([ended, ...handles.map((handle) => handle.wait())]);
+indent(`nothing is left of it and its ${handles.length} workers after ${Math.round(performance.now() - killed)} ms`);
+for (const handle of handles) handle.close();
 
 process.exitCode = checks.every(([, holds]) => holds) ? 0 : 1;

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { findDaemon, openProcess } from 'posix-daemon';
 import { temporaryDirectory } from './helpers/exec.js';
-import { procStatus, until } from './helpers/fixture.js';
+import { procStatus, startProgram, until } from './helpers/fixture.js';
 
 const example = exampleOf('classic-daemon');
 
@@ -53,6 +53,18 @@ for (const name of ['http-daemon', 'ready-daemon']) {
     assert.deepEqual((await daemon.stop()).signal, 'SIGTERM');
   });
 }
+
+test('prefork-http serves one port by several workers, one of which can be killed', async (t) => {
+  const watchdog = startProgram(t, process.execPath, [exampleOf('prefork-http'), '2']);
+  const address = await watchdog.line();
+  const pidOf = async () => Number(/^worker \d has pid (\d+)$/.exec(await watchdog.line())?.[1]);
+  const pids = [await pidOf(), await pidOf()] as [number, number];
+  using worker = openProcess(pids[0]);
+  worker.signal('SIGKILL');
+  const workers = [await pidOf(), pids[1]];
+  const answer = (await (await fetch(address)).json()) as { pid: number };
+  assert.ok(workers.includes(answer.pid), `${answer.pid} is one of ${workers}`);
+});
 
 test('ready-daemon says on the terminal that its port is taken, and exits with 1', async (t) => {
   const folder = temporaryDirectory(t);
