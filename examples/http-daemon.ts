@@ -1,6 +1,7 @@
 // A web service as a daemon, by live fork: the application is loaded once, and goes on from the call with all it has.
 //
-//     node http-daemon.js FOLDER [PORT]      its pid, its log and its address are in that folder then
+//     node http-daemon.js FOLDER [PORT]      its pid, its log and its address are in that folder then (by default
+//                                        the working directory); `kill $(cat http-daemon.pid)` stops it
 
 import fastify from 'fastify';
 import { daemonize } from 'posix-daemon';

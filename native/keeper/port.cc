@@ -32,6 +32,18 @@ bool ReadPortAddress(const char* text, PortAddress* address) {
   return true;
 }
 
+// A port of the range that connections get theirs from can be its own other end: TCP lets two begin at once.
+static bool IsOwnEnd(int fd, const PortAddress& address) {
+  PortAddress own = {};
+  socklen_t length = sizeof own;
+  if (getsockname(fd, &own.generic, &length) == -1) return false;
+  if (address.generic.sa_family == AF_INET) {
+    return own.ipv4.sin_port == address.ipv4.sin_port && own.ipv4.sin_addr.s_addr == address.ipv4.sin_addr.s_addr;
+  }
+  return own.ipv6.sin6_port == address.ipv6.sin6_port &&
+         memcmp(&own.ipv6.sin6_addr, &address.ipv6.sin6_addr, sizeof(in6_addr)) == 0;
+}
+
 bool IsOpen(const PortAddress& address) {
   const int fd = socket(address.generic.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd == -1) return false;
@@ -39,7 +51,7 @@ bool IsOpen(const PortAddress& address) {
   const timeval limit = {0, 50'000};
   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   const socklen_t length = address.generic.sa_family == AF_INET ? sizeof address.ipv4 : sizeof address.ipv6;
-  const bool open = connect(fd, &address.generic, length) == 0;
+  const bool open = connect(fd, &address.generic, length) == 0 && !IsOwnEnd(fd, address);
   close(fd);
   return open;
 }

@@ -136,10 +136,23 @@ void Supervisor::OnSignal(const signalfd_siginfo& info) {
   if (signal == SIGCONT) ForgiveSilence();
   if (AsksForEnd(signal)) {
     asked_ = true;
+    if (IsEcho(signal)) return;
     // What the terminal sends, it sends to the whole foreground group: the programs have it already.
     return Stop(options_.foreground && info.ssi_code == SI_KERNEL);
   }
   if (!options_.foreground || info.ssi_code != SI_KERNEL) PassOn(signal);
+}
+
+// timeout(1) and others send a signal to their child, and then to its whole group: no second wish.
+bool Supervisor::IsEcho(int signal) {
+  constexpr uint64_t kEchoMs = 200;
+  const uint64_t now = Clock();
+  const bool is_echo = stopping_ && signal == end_signal_ && now - end_signal_at_ < kEchoMs;
+  if (!is_echo) {
+    end_signal_ = signal;
+    end_signal_at_ = now;
+  }
+  return is_echo;
 }
 
 bool Supervisor::ParentIsGone() const { return supervision_.parent != -1 && getppid() != supervision_.parent; }

@@ -36,6 +36,7 @@ class Supervisor {
   void OnSignals();
   void OnSignal(const signalfd_siginfo& info);
   void OnControl();
+  bool IsEcho(int signal);
   bool ParentIsGone() const;
   void OnParentGone();
   void Obey(const char* command);
@@ -98,8 +99,10 @@ class Supervisor {
   // All were ready once, and the starter knows it.
   bool started_ = false;
   bool stopping_ = false;
-  // Somebody asked for the end.
+  // Somebody asked for the end; and the last signal that did.
   bool asked_ = false;
+  int end_signal_ = 0;
+  uint64_t end_signal_at_ = 0;
   // The start has failed, or nobody waits for it any more.
   bool abandoned_ = false;
   struct {

@@ -265,7 +265,7 @@ test('--ready port: start returns when a connection can be made', async (t) => {
 
 test('--heartbeat: a program that stays silent is restarted', async (t) => {
   const box = sandbox(t);
-  const pid = await box.start(['--restart', 'always', '--heartbeat', '100', ...SLEEP]);
+  const pid = await box.start(['--heartbeat', '100', ...SLEEP]);
   await until('it has ended', () => hasEnded(pid));
   const { restarts = 0 } = await stateOf(box, 'sleep');
   assert.ok(restarts > 0);

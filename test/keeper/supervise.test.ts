@@ -67,17 +67,23 @@ describe('what ends programs', () => {
     assert.equal((await supervised.ended).signal, 'SIGKILL');
     assert.equal(grandchild.alive, false);
   });
-  test('a second SIGTERM kills at once', async (t) => {
-    const supervised = supervise(
-      t,
-      'trap "echo deaf" TERM; echo ready; while :; do sleep 1000 & wait; done',
-      '--foreground',
-    );
+  test('a second signal kills at once', async (t) => {
+    const script = 'trap "echo deaf" TERM; echo ready; while :; do sleep 1000 & wait; done';
+    const supervised = supervise(t, script, '--foreground');
+    await supervised.line();
+    supervised.keeper.kill('SIGTERM');
+    assert.equal(await supervised.line(), 'deaf');
+    supervised.keeper.kill('SIGINT');
+    assert.equal((await supervised.ended).signal, 'SIGKILL');
+  });
+  test('the same signal again, moments later, is no second one', async (t) => {
+    const script = 'trap "echo deaf; sleep 0.05; exit 7" TERM; echo ready; while :; do sleep 1000 & wait; done';
+    const supervised = supervise(t, script, '--foreground');
     await supervised.line();
     supervised.keeper.kill('SIGTERM');
     assert.equal(await supervised.line(), 'deaf');
     supervised.keeper.kill('SIGTERM');
-    assert.equal((await supervised.ended).signal, 'SIGKILL');
+    assert.equal((await supervised.ended).code, 7);
   });
   test('a signal is passed on to every program', async (t) => {
     const script = 'trap "echo usr1" USR1; echo ready; while :; do sleep 1000 & wait; done';

@@ -20,17 +20,19 @@ const RESTARTS = ['always', 'on-failure', 'never'] as const;
 
 /** Undefined if the program isn't to be watched: what only says how has no meaning then. */
 export function supervision(settings: Settings): Supervision | undefined {
-  const restart = settings.get('restart', restartWhen) ?? 'never';
   const workers = settings.get('workers', (given) => values.integer(given, 1, MAX_WORKERS));
   const heartbeatMs = settings.get('heartbeat', (given) => values.integer(given, 2, values.MAX_MS, ' of milliseconds'));
   const maxRssBytes = settings.get('max-rss', values.size);
+  // Who wants a program ended when it hangs or grows wants another one in its place.
+  const isLookedAfter = heartbeatMs !== undefined || Boolean(maxRssBytes);
+  const restart = settings.get('restart', restartWhen) ?? (isLookedAfter ? 'on-failure' : 'never');
   const how = {
     success: settings.get('success-exit-codes', successCodes) ?? [0],
     backoff: { ...restartPolicy({}).backoff, ...settings.get('backoff', pauses) },
     maxRestarts: { ...restartPolicy({}).maxRestarts, ...settings.get('max-restarts', restartLimit) },
     stopTimeoutMs: settings.get('stop-timeout', values.milliseconds) ?? STOP_TIMEOUT_MS,
   };
-  if (restart === 'never' && workers === undefined && heartbeatMs === undefined && !maxRssBytes) return undefined;
+  if (restart === 'never' && workers === undefined && !isLookedAfter) return undefined;
   return {
     restart,
     ...how,
