@@ -1,7 +1,7 @@
 // The storm itself, in a pid namespace of its own, with no other processes than the first one, this one, and the watchdog's:
 // run it by run.ts.
 //
-//   node storm.js --signals N --seed N
+//   node storm.js --signals N --seed N [--command]
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -14,7 +14,11 @@ import { parseArgs } from 'node:util';
 import { allProcesses, descendants, describe } from '../../helpers/processes.js';
 
 const { values } = parseArgs({
-  options: { signals: { type: 'string', default: '5000' }, seed: { type: 'string', default: '1' } },
+  options: {
+    signals: { type: 'string', default: '5000' },
+    seed: { type: 'string', default: '1' },
+    command: { type: 'boolean' },
+  },
 });
 const signals = Number(values.signals);
 const WORKERS = 4;
@@ -35,7 +39,7 @@ function random(limit: number): number {
 const folder = mkdtempSync(join(tmpdir(), 'posix-daemon-storm-'));
 const watchdog = spawn(
   process.execPath,
-  [fileURLToPath(new URL('watched.js', import.meta.url)), folder, `${WORKERS}`],
+  [fileURLToPath(new URL(values.command ? 'watched-command.js' : 'watched.js', import.meta.url)), folder, `${WORKERS}`],
   {
     stdio: ['ignore', 'pipe', 'inherit'],
   },
@@ -63,7 +67,7 @@ function disorder(): { kind: 'wedged' | 'orphans' | 'zombies'; what: string } | 
   if (orphan) return { kind: 'orphans', what: `${orphan.pid}, of ${orphan.parent}` };
   const titles = [...below].map((pid) => ({ pid, title: titleOf(pid) }));
   for (let index = 1; index <= WORKERS; index++) {
-    const workers = titles.filter(({ title }) => title === `storm: worker ${index}`);
+    const workers = titles.filter(({ title }) => `${title} `.startsWith(`storm: worker ${index} `));
     const [worker] = workers;
     if (!worker || workers.length > 1) return { kind: 'wedged', what: `${workers.length} workers ${index}` };
     if (byPid.get(worker.pid)?.state === 'T') return { kind: 'wedged', what: `worker ${index} is stopped` };
@@ -105,6 +109,10 @@ function send(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
+function parentOf(pid: number): number | undefined {
+  return allProcesses().find((one) => one.pid === pid)?.parent;
+}
+
 /** A process: every second time a keeper or a worker, or what is about to become one. */
 function chosen(): number {
   const all = allProcesses();
@@ -118,6 +126,8 @@ function chosen(): number {
 async function strike(): Promise<void> {
   const victim = chosen();
   const signal = SIGNALS[random(SIGNALS.length)] as (typeof SIGNALS)[number];
+  // That asks a supervisor to end, and so the whole.
+  if (values.command && signal === 'SIGTERM' && parentOf(victim) === watchdogPid) return;
   counts.signals++;
   if (victim !== watchdogPid) return send(victim, signal);
   send(victim, 'SIGSTOP');
