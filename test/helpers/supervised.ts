@@ -7,6 +7,7 @@ import type { TestContext } from 'node:test';
 import { openProcess, type ProcessHandle } from 'posix-daemon';
 import { keeperPath } from '#dist/daemon/keeper.js';
 import { procStatus, until } from './fixture.js';
+import { killHeld } from './processes.js';
 
 export interface SupervisedEnd {
   code: number | null;
@@ -69,7 +70,7 @@ function start(
   t.after(() => {
     keeper.kill('SIGKILL');
     for (const handle of handles) {
-      if (handle.alive) handle.signal('SIGKILL');
+      killHeld(handle);
       handle.close();
     }
   });
