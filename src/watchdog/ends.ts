@@ -1,6 +1,6 @@
 // What follows from the end of a worker: whether and when the next one takes its place, and who is told.
-import { writeSync } from 'node:fs';
-import { type Ended, explained, type WatchdogPlan, type WorkerExit } from './options.js';
+import { complain, explained } from './complain.js';
+import type { Ended, WatchdogPlan, WorkerExit } from './options.js';
 import type { Pool } from './pool.js';
 import { type Decision, decide, type Ending, type Event } from './restart-policy.js';
 import type { Running, Slot } from './slot.js';
@@ -55,7 +55,7 @@ export class Ends {
     }
     if (decision.action === 'giveUp') {
       slot.givenUp = true;
-      writeSync(2, `${this.#plan.title}: worker ${slot.index} is given up: ${decision.reason}\n`);
+      complain(`${this.#plan.title}: worker ${slot.index} is given up: ${decision.reason}`);
     }
     return decision;
   }
@@ -71,7 +71,7 @@ export class Ends {
     try {
       this.#plan.onExit(exit);
     } catch (error) {
-      writeSync(2, `${this.#plan.title}: onExit has thrown: ${explained(error)}\n`);
+      complain(`${this.#plan.title}: onExit has thrown: ${explained(error)}`);
     }
   }
 }

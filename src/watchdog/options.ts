@@ -153,8 +153,3 @@ export function watchdogPlan(options: WatchdogOptions): WatchdogPlan {
 export function endingOf({ exitCode, signal }: { exitCode: number | null; signal: number | null }): Ended {
   return signal === null ? { exitCode: exitCode ?? 0, signal: null } : { exitCode: null, signal: signalName(signal) };
 }
-
-/** What is thrown, for the log. */
-export function explained(error: unknown): string {
-  return error instanceof Error ? `${error.stack}` : `${error}`;
-}

@@ -1,7 +1,7 @@
 // The watchdog of live-forked workers. Its event loop stands still from the call on: what is in it, timers, sockets and all
 // that the script has set up, belongs to the workers, each of which is a copy of the process as it was at the call. So is
 // every replacement. What the watchdog does, it does here, between waits in the kernel.
-import { closeSync, writeSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { currentDaemon } from '../daemon/daemon.js';
 import { reasonOf } from '../daemon/errors.js';
@@ -10,10 +10,11 @@ import { setChildSubreaper } from '../posix/prctl.js';
 import { _exit } from '../posix/process.js';
 import { Caretaker } from './caretaker.js';
 import { LeftCgroups, usableCgroup } from './cgroup.js';
+import { complain, explained } from './complain.js';
 import { endAs } from './end-as.js';
 import { Ends } from './ends.js';
 import { type Guarantee, guaranteeOf } from './guarantee.js';
-import { type Ended, endingOf, explained, type WatchdogPlan } from './options.js';
+import { type Ended, endingOf, type WatchdogPlan } from './options.js';
 import { Pool } from './pool.js';
 import { children, closeWorker, show, tell } from './processes.js';
 import { RollingRestart } from './rolling-restart.js';
@@ -88,9 +89,12 @@ class Supervisor {
   }
 
   #abandon(error: unknown): never {
-    writeSync(2, `${this.#plan.title}: the watchdog has failed: ${explained(error)}\n`);
-    currentDaemon()?.release();
-    _exit(1);
+    try {
+      complain(`${this.#plan.title}: the watchdog has failed: ${explained(error)}`);
+      currentDaemon()?.release();
+    } finally {
+      _exit(1);
+    }
   }
 
   /** Ends, once nothing is left. */
@@ -169,7 +173,7 @@ class Supervisor {
     try {
       daemon.reopenLogs();
     } catch (error) {
-      writeSync(2, `the log can't be opened anew: ${reasonOf(error)}\n`);
+      complain(`the log can't be opened anew: ${reasonOf(error)}`);
     }
   }
 

@@ -1,0 +1,22 @@
+// What goes wrong in the watchdog itself is told in its standard error, and ends nobody.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startWatchdog } from '../helpers/watchdog.js';
+
+test('a watchdog that nobody hears any more gives up a worker and keeps the others', async (t) => {
+  const watched = startWatchdog(t, {
+    workers: 2,
+    maxRestarts: { count: 0, windowMs: 1000 },
+    before: ({ posix, fs }) => {
+      const [deaf, stderr] = posix.pipe();
+      fs.closeSync(deaf);
+      posix.dup2(stderr, 2);
+    },
+  });
+  const [first, second] = await watched.workers(2);
+  first?.handle.signal('SIGKILL');
+  assert.equal((await watched.exit()).restartsInMs, null);
+  watched.signal('SIGTERM');
+  const { pid, reason } = await watched.exit();
+  assert.deepEqual([pid, reason], [second?.pid, 'stop']);
+});
