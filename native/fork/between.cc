@@ -137,7 +137,8 @@ int Between::Must(int result) const {
 void Between::AwaitDeparture(pid_t child) const {
   constexpr int64_t kLookAgainNs = 10'000'000;
   while (resident_.load(std::memory_order_acquire) != 0) {
-    if (!FutexWait(&resident_, 1, kLookAgainNs, true)) Handshake::ContinueIfStopped(child);
+    // A death that dumps core may leave the word as it is.
+    if (!FutexWait(&resident_, 1, kLookAgainNs, true) && !Handshake::ContinueIfStopped(child)) return;
   }
 }
 
