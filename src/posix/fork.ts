@@ -75,6 +75,8 @@ export interface KeptForkOptions {
    * This is what ps shows of it meanwhile. Signals that come before do nothing.
    */
   standbyTitle?: string;
+  /** Is told in the caller what a `parent` hook has thrown: the worker is there, and who forgot it would start another one. */
+  onHookError: (error: unknown) => void;
 }
 
 /**
@@ -84,16 +86,23 @@ export interface KeptForkOptions {
  *
  * @internal
  */
-export function forkKept({ keeper, title, flags, standbyTitle }: KeptForkOptions): KeptFork {
+export function forkKept({ keeper, title, flags, standbyTitle, onHookError }: KeptForkOptions): KeptFork {
   mainThreadOnly('fork', REASON);
   prepareEntropy();
-  return betweenHooks(() => {
+  const call = () => {
     const [pid, other] = native.forkKept(keeper, title, flags, standbyTitle);
     return pid === 0 ? { pid, keeperPid: 0, given: other } : { pid, keeperPid: other, given: 0 };
-  }, renewEntropy);
+  };
+  return betweenHooks(call, renewEntropy, onHookError);
 }
 
-function betweenHooks<T extends { pid: number }>(call: () => T, inChild: () => void): T {
+function betweenHooks<T extends { pid: number }>(
+  call: () => T,
+  inChild: () => void,
+  onParentError = (error: unknown): void => {
+    throw error;
+  },
+): T {
   const hooks = prepareFork();
   let forked: T;
   try {
@@ -103,7 +112,11 @@ function betweenHooks<T extends { pid: number }>(call: () => T, inChild: () => v
     throw error;
   }
   if (forked.pid !== 0) {
-    hooks.inParent();
+    try {
+      hooks.inParent();
+    } catch (error) {
+      onParentError(error);
+    }
     return forked;
   }
   assumeIdentity();

@@ -5,6 +5,7 @@ import { keeperPath } from '../daemon/keeper.js';
 import { native } from '../native.js';
 import type { KeptForkOptions } from '../posix/fork.js';
 import type { Caretaker } from './caretaker.js';
+import { complain, explained } from './complain.js';
 import type { Ends } from './ends.js';
 import type { Guarantee } from './guarantee.js';
 import { keeperFlags } from './keeper-flags.js';
@@ -41,7 +42,9 @@ export class Starts {
     this.#caretaker = caretaker;
     this.#surroundings = surroundings;
     const flags = keeperFlags(plan, surroundings.cgroup);
-    this.#fork = { keeper: keeperPath(), title: `${plan.title}: keeper`, flags };
+    const onHookError = (error: unknown) =>
+      complain(`${plan.title}: a hook of atfork() has thrown: ${explained(error)}`);
+    this.#fork = { keeper: keeperPath(), title: `${plan.title}: keeper`, flags, onHookError };
   }
 
   /** Starts what has to be by now, and next the spare one; returns in a worker. */

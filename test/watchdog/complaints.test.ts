@@ -20,3 +20,22 @@ test('a watchdog that nobody hears any more gives up a worker and keeps the othe
   const { pid, reason } = await watched.exit();
   assert.deepEqual([pid, reason], [second?.pid, 'stop']);
 });
+
+test('a hook of atfork() that throws in the watchdog is told of, and the worker stays its worker', async (t) => {
+  const watched = startWatchdog(t, {
+    standby: false,
+    maxRestarts: { count: 0, windowMs: 1000 },
+    before: ({ posix }) =>
+      posix.atfork({
+        parent: () => {
+          throw new Error('not in the watchdog');
+        },
+      }),
+  });
+  const { pid } = await watched.worker();
+  watched.signal('SIGTERM');
+  assert.equal((await watched.exit()).pid, pid);
+  const { signal, stderr } = await watched.outcome;
+  assert.equal(signal, 'SIGTERM');
+  assert.match(stderr, /^watchdog\.js: a hook of atfork\(\) has thrown: Error: not in the watchdog\n/);
+});
