@@ -5,16 +5,31 @@ import type { Pool } from './pool.js';
 import { type Decision, decide, type Ending, type Event } from './restart-policy.js';
 import type { Running, Slot } from './slot.js';
 
+const SAME_STOP_MS = 200;
+
 export class Ends {
   readonly #plan: WatchdogPlan;
   readonly #pool: Pool;
   #last: Ended = { exitCode: 0, signal: null };
-  /** No worker is replaced any more. */
-  stopping = false;
+  #stoppingSince: number | undefined;
 
   constructor(plan: WatchdogPlan, pool: Pool) {
     this.#plan = plan;
     this.#pool = pool;
+  }
+
+  /** No worker is replaced any more. */
+  get stopping(): boolean {
+    return this.#stoppingSince !== undefined;
+  }
+
+  /** What a demand to stop means. timeout(1) and npm send it twice, to the child and then to its group. */
+  stop(now: number): 'first' | 'same' | 'impatient' {
+    if (this.#stoppingSince === undefined) {
+      this.#stoppingSince = now;
+      return 'first';
+    }
+    return now - this.#stoppingSince < SAME_STOP_MS ? 'same' : 'impatient';
   }
 
   /** How the last worker has ended. */

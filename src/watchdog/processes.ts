@@ -68,6 +68,15 @@ export function tell(handle: PidFd | undefined, signal: number): void {
   }
 }
 
+/** Any child that has ended and hasn't been reaped yet. */
+export function reapAny() {
+  try {
+    return native.waitpid(-1, true, false);
+  } catch {
+    return null; // ECHILD
+  }
+}
+
 /** Whether a child could be sent SIGKILL: sudo under an ordinary user can't. */
 export function isKilled(pid: number): boolean {
   try {

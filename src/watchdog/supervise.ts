@@ -16,7 +16,7 @@ import { Ends } from './ends.js';
 import { type Guarantee, guaranteeOf } from './guarantee.js';
 import { type Ended, endingOf, type WatchdogPlan } from './options.js';
 import { Pool } from './pool.js';
-import { children, closeWorker, show, tell } from './processes.js';
+import { children, closeWorker, reapAny, show, tell } from './processes.js';
 import { RollingRestart } from './rolling-restart.js';
 import { HELD, meaningOf } from './signals.js';
 import type { Running, Slot } from './slot.js';
@@ -178,12 +178,13 @@ class Supervisor {
   }
 
   #stop(): void {
-    const again = this.#ends.stopping;
-    this.#ends.stopping = true;
+    const now = performance.now();
+    const demand = this.#ends.stop(now);
+    if (demand === 'same') return;
     this.#pool.startNone();
     this.#starts.dismissSpare();
     for (const running of this.#pool.workers()) {
-      if (again) running.killAt = performance.now();
+      if (demand === 'impatient') running.killAt = now;
       else this.#caretaker.ask(running, 'stop');
     }
   }
@@ -231,14 +232,6 @@ class Supervisor {
     if (running.statusFd !== -1) closeSync(running.statusFd);
     if (slot === this.#pool.spare) this.#pool.spareEnded(performance.now());
     else this.#ends.ended(slot, running, ending);
-  }
-}
-
-function reapAny() {
-  try {
-    return native.waitpid(-1, true, false);
-  } catch {
-    return null; // ECHILD
   }
 }
 
