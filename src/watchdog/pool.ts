@@ -43,9 +43,9 @@ export class Pool {
     return this.#slots.every(({ running, startAt }) => !running && startAt === Infinity);
   }
 
-  /** Those whose worker is to be started now. */
-  due(now: number): Slot[] {
-    return this.#slots.filter(({ running, startAt }) => !running && startAt <= now);
+  /** One whose worker is to be started now. */
+  due(now: number): Slot | undefined {
+    return this.#slots.find(({ running, startAt }) => !running && startAt <= now);
   }
 
   /** Every worker that there is to be is there and ready, and none is on its way out. */

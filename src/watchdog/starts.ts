@@ -47,13 +47,14 @@ export class Starts {
     this.#fork = { keeper: keeperPath(), title: `${plan.title}: keeper`, flags, onHookError };
   }
 
-  /** Starts what has to be by now, and next the spare one; returns in a worker. */
+  /**
+   * Starts one that has to be by now, or the spare one; returns in a worker. One at a time: there may be many, and a signal must not
+   * have to wait for all of them.
+   */
   due(): Worker | undefined {
-    for (const slot of this.#pool.due(performance.now())) {
-      const worker = this.#start(slot);
-      if (worker) return worker;
-    }
     const now = performance.now();
+    const slot = this.#pool.due(now);
+    if (slot) return this.#start(slot);
     return this.#pool.spareIsDue(now) && !this.#pool.isOver() ? this.#startSpare(now) : undefined;
   }
 

@@ -102,3 +102,15 @@ test('a pool changed while a worker takes its time to end has the right size, ea
   assert.deepEqual([first?.index, ...[back.index, added.index].sort()], [1, 2, 3]);
   assert.ok(first?.handle.alive);
 });
+
+test('a signal is heard between the starts of two workers', async (t) => {
+  const watched = startWatchdog(t, {
+    workers: 40,
+    inWorker: (_, worker) => {
+      process.kill(worker.status().pid, 'SIGTERM');
+      setInterval(() => {}, 1e6);
+    },
+  });
+  const { stdout } = await watched.outcome;
+  assert.ok(stdout.split('"exit"').length - 1 < 40);
+});
