@@ -79,7 +79,8 @@ export class Ends {
     if (this.stopping || retired) return { action: 'finish' };
     // It was one too many, and then no longer; or is replaced on purpose.
     if (reason === 'stop' || reason === 'restart') return { action: 'restart', delayMs: 0, history };
-    return decide(this.#plan.restart, history, { ...event, failed: reason === 'maxRss' });
+    // What the watchdog ends for its health has failed, however it ends.
+    return decide(this.#plan.restart, history, { ...event, failed: reason !== undefined });
   }
 
   #report(exit: WorkerExit): void {

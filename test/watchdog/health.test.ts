@@ -19,6 +19,19 @@ test('a worker whose event loop is blocked is killed and replaced', async (t) =>
   await watched.worker();
 });
 
+test('a worker that is killed for its heartbeat has failed, though SIGKILL counts as success', async (t) => {
+  const watched = startWatchdog(t, {
+    restart: 'on-failure',
+    successExitCodes: ['SIGKILL'],
+    heartbeat: { timeoutMs: 100 },
+    inWorker: () => {
+      for (;;);
+    },
+  });
+  await watched.worker();
+  assert.equal((await watched.exit()).restartsInMs, 0);
+});
+
 test('a worker that is stopped gives no heartbeat, and is replaced', async (t) => {
   const watched = startWatchdog(t, { heartbeat: { timeoutMs: 200 } });
   const { handle } = await watched.worker();
