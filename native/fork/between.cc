@@ -1,5 +1,6 @@
 #include "between.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -120,6 +121,8 @@ void Between::BecomeKeeper(pid_t worker) const {
   for (int i = 0; i < kMaxKeeperFlags && lineage_.flags[i] != nullptr; i++) {
     argv[4 + i] = const_cast<char*>(lineage_.flags[i]);
   }
+  // In its own table of descriptors; the worker's is made already.
+  syscall(SYS_fcntl, lineage_.kept_fd, F_SETFD, 0);
   char* env[] = {nullptr};
   execve(lineage_.keeper, argv, env);
   // The worker dies with this process, and its parent sees why it can't be.

@@ -28,6 +28,8 @@ struct Lineage {
   const char* keeper = nullptr;
   const char* title = nullptr;
   const char* const* flags = nullptr;
+  // Stays open in it, besides the standard ones.
+  int kept_fd = -1;
   // Where there is one, the forked process waits for GiveStandby before it returns, and ps shows this until then.
   const std::string* standby_title = nullptr;
 };

@@ -1,5 +1,6 @@
 #include "tree_mode.h"
 
+#include <fcntl.h>
 #include <sys/types.h>
 
 #include <cstdio>
@@ -31,6 +32,9 @@ int RunTreeMode(int argc, char** arguments) {
       options.asked_by_sigcont = false;
     } else if (has_value && strcmp(argv[i], "--cgroup") == 0) {
       options.cgroup = argv[++i];
+    } else if (has_value && strcmp(argv[i], "--end-fd") == 0) {
+      options.end_fd = atoi(argv[++i]);
+      fcntl(options.end_fd, F_SETFD, FD_CLOEXEC);
     } else {
       return 2;
     }

@@ -70,6 +70,8 @@ export interface KeptForkOptions {
   title: string;
   /** What else it is told. */
   flags: string[];
+  /** A descriptor that stays open in it, too. */
+  fd: number;
   /**
    * If given, the worker waits before any JavaScript runs in it, and takes no time, until giveStandby() and SIGCONT reach it.
    * This is what ps shows of it meanwhile. Signals that come before do nothing.
@@ -86,11 +88,11 @@ export interface KeptForkOptions {
  *
  * @internal
  */
-export function forkKept({ keeper, title, flags, standbyTitle, onHookError }: KeptForkOptions): KeptFork {
+export function forkKept({ keeper, title, flags, fd, standbyTitle, onHookError }: KeptForkOptions): KeptFork {
   mainThreadOnly('fork', REASON);
   prepareEntropy();
   const call = () => {
-    const [pid, other] = native.forkKept(keeper, title, flags, standbyTitle);
+    const [pid, other] = native.forkKept(keeper, title, flags, fd, standbyTitle);
     return pid === 0 ? { pid, keeperPid: 0, given: other } : { pid, keeperPid: other, given: 0 };
   };
   return betweenHooks(call, renewEntropy, onHookError);

@@ -31,7 +31,7 @@ export class Starts {
   readonly #pool: Pool;
   readonly #ends: Ends;
   readonly #caretaker: Caretaker;
-  readonly #fork: KeptForkOptions;
+  readonly #fork: Omit<KeptForkOptions, 'fd'>;
   readonly #surroundings: Surroundings;
   readonly #pid = process.pid;
 

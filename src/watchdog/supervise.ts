@@ -222,7 +222,7 @@ class Supervisor {
   #onEnd(slot: Slot, running: Running, pid: number, ending: Ended): void {
     // A keeper that was killed leaves the worker to us, dying; unless it has changed its user, which unties it.
     const isKeeper = pid === running.keeperPid && !running.orphaned;
-    if (isKeeper && ending.signal === 'SIGKILL') this.#strays.keeperWasKilled();
+    if (isKeeper && this.#caretaker.wasKeeperKilled(running)) this.#strays.keeperWasKilled();
     if (isKeeper && children().includes(running.pid)) {
       running.orphaned = true;
       tell(running.handle, SIGKILL);
