@@ -85,6 +85,11 @@ export class Pool {
     return Math.min(spareAt, ...waiting.map((slot) => deadlineOf(slot, heartbeatMs)));
   }
 
+  /** Whoever continues the watchdog may have stopped its workers, too. */
+  forgiveSilence(now: number): void {
+    for (const running of this.running()) if (running.lastBeat !== Infinity) running.lastBeat = now;
+  }
+
   startNone(): void {
     for (const slot of [...this.#slots, this.spare]) slot.startAt = Infinity;
   }

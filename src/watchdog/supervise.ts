@@ -27,6 +27,9 @@ import { currentWorker, type Worker } from './worker.js';
 
 const { SIGCONT, SIGHUP, SIGKILL, SIGSTOP } = constants.signals;
 
+/** One that wakes so much later than it wanted to stood still. */
+const FROZEN_MS = 100;
+
 class Supervisor {
   readonly #plan: WatchdogPlan;
   readonly #pool: Pool;
@@ -123,6 +126,8 @@ class Supervisor {
         ...(handle && !ended ? [handle.descriptor()] : []),
       ]);
     const { signals, readable } = native.awaitEvents(fds, ms);
+    // A freezer (cgroups(7), a virtual machine's pause) tells nobody that it has let go; the workers were frozen with us.
+    if (performance.now() > Math.max(now, deadline) + FROZEN_MS) this.#pool.forgiveSilence(performance.now());
     for (const running of this.#pool.running()) {
       if (readable.includes(running.statusFd)) this.#caretaker.hear(running);
       if (!running.ended && running.handle && readable.includes(running.handle.descriptor()))
@@ -149,19 +154,12 @@ class Supervisor {
 
   #pause(): void {
     native.kill(process.pid, SIGSTOP);
-    this.#forgiveSilence();
-  }
-
-  /** Whoever continues the watchdog may have stopped its workers, too. */
-  #forgiveSilence(): void {
-    for (const running of this.#pool.running()) {
-      if (running.lastBeat !== Infinity) running.lastBeat = performance.now();
-    }
+    this.#pool.forgiveSilence(performance.now());
   }
 
   #passOn(signal: number): void {
     if (signal === SIGHUP) this.#reopenLogs();
-    if (signal === SIGCONT) this.#forgiveSilence();
+    if (signal === SIGCONT) this.#pool.forgiveSilence(performance.now());
     for (const { handle } of this.#pool.workers()) tell(handle, signal);
   }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { stat } from '../helpers/exec.js';
 import { until } from '../helpers/fixture.js';
@@ -48,6 +49,29 @@ test('a watchdog that was stopped together with its worker finds nothing wrong w
   await new Promise((resolve) => setTimeout(resolve, 700)); // longer than any heartbeat takes
   for (const member of [watched.handle, handle]) member.signal('SIGCONT');
   await new Promise((resolve) => setTimeout(resolve, 700));
+  watched.signal('SIGTERM');
+  const exit = await watched.exit();
+  assert.deepEqual([exit.pid, exit.reason], [pid, 'stop']);
+});
+
+test('a watchdog that was frozen together with its worker, and heard nothing of it, finds nothing wrong', async (t) => {
+  if (spawnSync('gdb', ['--version']).status !== 0) return t.skip('no gdb');
+  const watched = startWatchdog(t, { standby: false, heartbeat: { timeoutMs: 1000 } });
+  const { pid, handle } = await watched.worker();
+  // Stands still for as long as gdb is there, and gets no SIGCONT when it isn't.
+  const freezer = spawn('gdb', ['-nx', '-q', '-iex', 'set auto-solib-add off', '-p', `${watched.pid}`], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  t.after(() => void freezer.kill('SIGKILL'));
+  await until('the watchdog is frozen', () => stat(watched.pid, 3) === 't');
+  handle.signal('SIGSTOP');
+  const thawAt = performance.now() + 1200;
+  await until('the heartbeat is late', () => performance.now() > thawAt);
+  freezer.kill('SIGKILL');
+  await until('the watchdog is thawed', () => stat(watched.pid, 3) === 'S');
+  handle.signal('SIGCONT');
+  const beatsUntil = performance.now() + 1200;
+  await until('another heartbeat is due', () => performance.now() > beatsUntil);
   watched.signal('SIGTERM');
   const exit = await watched.exit();
   assert.deepEqual([exit.pid, exit.reason], [pid, 'stop']);
