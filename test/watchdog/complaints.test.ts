@@ -39,3 +39,23 @@ test('a hook of atfork() that throws in the watchdog is told of, and the worker 
   assert.equal(signal, 'SIGTERM');
   assert.match(stderr, /^watchdog\.js: a hook of atfork\(\) has thrown: Error: not in the watchdog\n/);
 });
+
+test('a watchdog that can’t write its status goes on, and writes it when it can', async (t) => {
+  const watched = startWatchdog(t, {
+    before: ({ posix }) => {
+      process.on('SIGXFSZ', () => {});
+      posix.setrlimit('fsize', { soft: 0, hard: Infinity });
+      posix.atfork({ parent: () => posix.setrlimit('fsize', Infinity) });
+    },
+    inWorker: ({ say }, worker) => {
+      setInterval(() => {
+        try {
+          say({ state: worker.status().workers[0]?.state });
+        } catch (error) {
+          say({ state: (error as NodeJS.ErrnoException).code });
+        }
+      }, 10);
+    },
+  });
+  for (let asked = 0; (await watched.said('state')) !== 'running'; asked++) assert.ok(asked < 500);
+});
