@@ -73,6 +73,7 @@ export class Starts {
     if (!('keeperPid' in launched)) return this.#becomeWorker(slot.index, launched.statusFd);
     slot.running = launched;
     this.#caretaker.begin(launched, startedAt);
+    this.#endUnwatched(launched);
     return undefined;
   }
 
@@ -91,12 +92,18 @@ export class Starts {
       const launched = launch({ ...this.#fork, standbyTitle: `${this.#plan.title}: standby` });
       if (!('keeperPid' in launched)) return this.#becomeWorker(launched.index as number, launched.statusFd);
       this.#pool.spare.running = launched;
+      this.#endUnwatched(launched);
     } catch (error) {
       if (this.isWorker()) throw error;
       // Nobody waits for it: the next one that is needed is forked when it is, and tells what is wrong.
       this.#pool.spareEnded(now);
     }
     return undefined;
+  }
+
+  /** One that could never be asked to end, nor be given a place. */
+  #endUnwatched(running: Running): void {
+    if (!running.handle) this.#caretaker.endKeeper(running);
   }
 
   dismissSpare(): void {
