@@ -29,9 +29,13 @@ export class Pool {
     return this.running().filter((running) => !running.orphaned && running !== this.spare.running);
   }
 
-  /** Whose worker or keeper that is. */
-  slotOf(pid: number): Slot | undefined {
-    return [...this.#slots, this.spare].find(({ running }) => running?.keeperPid === pid || running?.pid === pid);
+  /**
+   * Whose keeper that child is; or worker, if that has lost its keeper. Until then a worker's pid is its keeper's to free, and may
+   * be that of another child by now.
+   */
+  slotOf(child: number): Slot | undefined {
+    const ours = (running: Running) => (running.orphaned ? running.pid : running.keeperPid);
+    return [...this.#slots, this.spare].find(({ running }) => running && ours(running) === child);
   }
 
   allReady(): boolean {

@@ -206,7 +206,7 @@ class Supervisor {
       this.#strays.forget(status.pid);
       const slot = this.#pool.slotOf(status.pid);
       if (slot?.running?.keeperPid === status.pid) this.#cgroups.keeperEnded(status.pid);
-      if (slot?.running) this.#onEnd(slot, slot.running, status.pid, endingOf(status));
+      if (slot?.running) this.#onEnd(slot, slot.running, endingOf(status));
     }
     this.#cgroups.sweep();
     const running = this.#pool.running();
@@ -217,9 +217,9 @@ class Supervisor {
     );
   }
 
-  #onEnd(slot: Slot, running: Running, pid: number, ending: Ended): void {
+  #onEnd(slot: Slot, running: Running, ending: Ended): void {
     // A keeper that was killed leaves the worker to us, dying; unless it has changed its user, which unties it.
-    const isKeeper = pid === running.keeperPid && !running.orphaned;
+    const isKeeper = !running.orphaned;
     if (isKeeper && this.#caretaker.wasKeeperKilled(running)) this.#strays.keeperWasKilled();
     if (isKeeper && children().includes(running.pid)) {
       running.orphaned = true;

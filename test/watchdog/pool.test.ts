@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Pool } from '#dist/watchdog/pool.js';
+import type { Running } from '#dist/watchdog/slot.js';
 import { childrenOf, stat } from '../helpers/exec.js';
 import { procStatus, until } from '../helpers/fixture.js';
 import { startWatchdog, titleOf, untilGone } from '../helpers/watchdog.js';
@@ -113,4 +115,15 @@ test('a signal is heard between the starts of two workers', async (t) => {
   });
   const { stdout } = await watched.outcome;
   assert.ok(stdout.split('"exit"').length - 1 < 40);
+});
+
+test('a worker’s pid is taken for the worker only when its keeper is gone', () => {
+  const pool = new Pool(1, false, 0);
+  const slot = pool.due(0);
+  assert.ok(slot);
+  const running = { pid: 1001, keeperPid: 1000, orphaned: false } as Running;
+  slot.running = running;
+  assert.deepEqual([pool.slotOf(1000), pool.slotOf(1001)], [slot, undefined]);
+  running.orphaned = true;
+  assert.deepEqual([pool.slotOf(1000), pool.slotOf(1001)], [undefined, slot]);
 });
