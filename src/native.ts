@@ -81,11 +81,12 @@ interface ForkCalls {
   forkDetached(): number;
   /**
    * The child is a grandchild; its parent becomes the program `keeper`, with `title` as its argv[0] and at most 8 more flags;
-   * `fd` stays open in it.
+   * `keeperFd` is the same program opened with O_PATH, or -1. `fd` stays open in it.
    * One that stands by waits in the child for giveStandby(), and returns [0, the number that it was given] there.
    */
   forkKept(
     keeper: string,
+    keeperFd: number,
     title: string,
     flags: string[],
     fd: number,

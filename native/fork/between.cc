@@ -124,8 +124,11 @@ void Between::BecomeKeeper(pid_t worker) const {
   // In its own table of descriptors; the worker's is made already.
   syscall(SYS_fcntl, lineage_.kept_fd, F_SETFD, 0);
   char* env[] = {nullptr};
+  // The path may be gone, or lead to another version's. It is for where the call is refused, by a sandbox for one.
+  syscall(SYS_execveat, lineage_.keeper_fd, "", argv, env, AT_EMPTY_PATH);
   execve(lineage_.keeper, argv, env);
-  // The worker dies with this process, and its parent sees why it can't be.
+  handshake_->TellExec(errno);
+  // The worker dies with this process.
   Exit(126);
 }
 

@@ -24,8 +24,10 @@ struct Lineage {
             // when the caller dies
   };
   Kind kind = kChild;
-  // Of the keeper: its executable, what ps shows, and what else it is told, up to nullptr.
+  // Of the keeper: its executable, the same as a descriptor (O_PATH), what ps shows, and what else it is told, up to
+  // nullptr.
   const char* keeper = nullptr;
+  int keeper_fd = -1;
   const char* title = nullptr;
   const char* const* flags = nullptr;
   // Stays open in it, besides the standard ones.

@@ -138,6 +138,12 @@ ForkFailure LiveFork(uv_loop_t* loop, const Lineage& lineage, Forked* forked) {
   }
   error = handshake.Await(awaited);
   between.AwaitDeparture(child);
+  if (handshake.exec_error() != 0) {
+    Reap(child);
+    // Killed with its keeper, it has come to this process, or further up.
+    Reap(*handshake.second());
+    return {handshake.exec_error(), "execve"};
+  }
   if (error != 0) {
     Reap(awaited);
     return {error, "child"};

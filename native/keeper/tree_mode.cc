@@ -1,6 +1,7 @@
 #include "tree_mode.h"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/types.h>
 
 #include <cstdio>
@@ -19,6 +20,8 @@ int RunTreeMode(int argc, char** arguments) {
   char** const argv = CopyArguments(argc, arguments);
   if (argv == nullptr) return 125;
   ShowFirstArgument();
+  // After an execveat() of a descriptor the kernel shows that one's number.
+  prctl(PR_SET_NAME, "posix-daemon-ke");
   GuardOptions options;
   options.watchdog = atoi(argv[3]);
   for (int i = 4; i < argc; i++) {

@@ -66,6 +66,8 @@ export interface KeptFork {
 export interface KeptForkOptions {
   /** The keeper's path. */
   keeper: string;
+  /** The same, opened with O_PATH: what counts when the path is gone, or leads to another version. */
+  keeperFd: number;
   /** What ps shows of it. */
   title: string;
   /** What else it is told. */
@@ -88,11 +90,11 @@ export interface KeptForkOptions {
  *
  * @internal
  */
-export function forkKept({ keeper, title, flags, fd, standbyTitle, onHookError }: KeptForkOptions): KeptFork {
+export function forkKept({ keeper, keeperFd, title, flags, fd, standbyTitle, onHookError }: KeptForkOptions): KeptFork {
   mainThreadOnly('fork', REASON);
   prepareEntropy();
   const call = () => {
-    const [pid, other] = native.forkKept(keeper, title, flags, fd, standbyTitle);
+    const [pid, other] = native.forkKept(keeper, keeperFd, title, flags, fd, standbyTitle);
     return pid === 0 ? { pid, keeperPid: 0, given: other } : { pid, keeperPid: other, given: 0 };
   };
   return betweenHooks(call, renewEntropy, onHookError);

@@ -1,5 +1,5 @@
 // The starts of workers: in a slot that is due, by the spare one if it is there, and the spare one's own.
-import { closeSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { keeperPath } from '../daemon/keeper.js';
 import { native } from '../native.js';
@@ -17,6 +17,8 @@ import type { Running, Slot } from './slot.js';
 import { Worker } from './worker.js';
 
 const { SIGCONT } = constants.signals;
+/** As open(2) has it, for the processors that this runs on; Node doesn't name it. */
+const O_PATH = 0o10000000;
 
 /** What all workers of a watchdog have in common. */
 export interface Surroundings {
@@ -44,7 +46,10 @@ export class Starts {
     const flags = keeperFlags(plan, surroundings.cgroup);
     const onHookError = (error: unknown) =>
       complain(`${plan.title}: a hook of atfork() has thrown: ${explained(error)}`);
-    this.#fork = { keeper: keeperPath(), title: `${plan.title}: keeper`, flags, onHookError };
+    const keeper = keeperPath();
+    const title = `${plan.title}: keeper`;
+    // An upgrade of the package takes the file away, or puts one in its place that takes other flags.
+    this.#fork = { keeper, keeperFd: openSync(keeper, O_PATH), title, flags, onHookError };
   }
 
   /**
@@ -131,6 +136,7 @@ export class Starts {
       if (statusFd !== -1) closeSync(statusFd);
       handle?.close();
     }
+    closeSync(this.#fork.keeperFd);
     native.letGoOfSignals();
   }
 }
