@@ -80,13 +80,16 @@ interface ForkCalls {
   /** The child is a grandchild in a session that it doesn't lead; the caller must be a subreaper, and so its parent. */
   forkDetached(): number;
   /**
-   * The child is a grandchild; its parent becomes the program `keeper`, with `title` as its argv[0] and at most 8 more flags.
+   * The child is a grandchild; its parent becomes the program `keeper`, with `title` as its argv[0] and at most 8 more flags;
+   * `keeperFd` is the same program opened with O_PATH, or -1. `fd` stays open in it.
    * One that stands by waits in the child for giveStandby(), and returns [0, the number that it was given] there.
    */
   forkKept(
     keeper: string,
+    keeperFd: number,
     title: string,
     flags: string[],
+    fd: number,
     standbyTitle: string | undefined,
   ): [pid: number, keeperPidOrGiven: number];
   /** To the last one that was forked to stand by; not 0. It looks when it gets SIGCONT. */

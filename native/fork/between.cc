@@ -1,5 +1,6 @@
 #include "between.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -120,9 +121,14 @@ void Between::BecomeKeeper(pid_t worker) const {
   for (int i = 0; i < kMaxKeeperFlags && lineage_.flags[i] != nullptr; i++) {
     argv[4 + i] = const_cast<char*>(lineage_.flags[i]);
   }
+  // In its own table of descriptors; the worker's is made already.
+  syscall(SYS_fcntl, lineage_.kept_fd, F_SETFD, 0);
   char* env[] = {nullptr};
+  // The path may be gone, or lead to another version's. It is for where the call is refused, by a sandbox for one.
+  syscall(SYS_execveat, lineage_.keeper_fd, "", argv, env, AT_EMPTY_PATH);
   execve(lineage_.keeper, argv, env);
-  // The worker dies with this process, and its parent sees why it can't be.
+  handshake_->TellExec(errno);
+  // The worker dies with this process.
   Exit(126);
 }
 
@@ -137,7 +143,8 @@ int Between::Must(int result) const {
 void Between::AwaitDeparture(pid_t child) const {
   constexpr int64_t kLookAgainNs = 10'000'000;
   while (resident_.load(std::memory_order_acquire) != 0) {
-    if (!FutexWait(&resident_, 1, kLookAgainNs, true)) Handshake::ContinueIfStopped(child);
+    // A death that dumps core may leave the word as it is.
+    if (!FutexWait(&resident_, 1, kLookAgainNs, true) && !Handshake::ContinueIfStopped(child)) return;
   }
 }
 

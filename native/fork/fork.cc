@@ -53,26 +53,29 @@ static Napi::Value ForkDetached(const Napi::CallbackInfo& info) {
   return ForkAs(info, {Lineage::kDetached}, &forked);
 }
 
-// forkKept(keeper, title, flags, standbyTitle or undefined): [pid, the keeper's pid], or [0, what it was given] in the
-// worker.
+// forkKept(keeper, keeperFd, title, flags, fd, standbyTitle or undefined): [pid, the keeper's pid], or [0, what it was
+// given] in the worker.
 static Napi::Value ForkKept(const Napi::CallbackInfo& info) {
   std::string keeper;
   std::string title;
   std::vector<std::string> flags;
-  if (!ReadString(info, 0, &keeper) || !ReadString(info, 1, &title) || !ReadStrings(info[2], &flags)) {
+  int32_t keeper_fd;
+  int32_t fd;
+  if (!ReadString(info, 0, &keeper) || !ReadInt(info, 1, &keeper_fd) || !ReadString(info, 2, &title) ||
+      !ReadStrings(info[3], &flags) || !ReadInt(info, 4, &fd)) {
     return info.Env().Undefined();
   }
   if (flags.size() > kMaxKeeperFlags) return ThrowType(info.Env(), "at most 8 flags are expected");
   std::string standby_title;
-  const bool standby = !info[3].IsUndefined();
-  if (standby && !ReadString(info, 3, &standby_title)) return info.Env().Undefined();
+  const bool standby = !info[5].IsUndefined();
+  if (standby && !ReadString(info, 5, &standby_title)) return info.Env().Undefined();
   std::vector<const char*> argv;
   argv.reserve(flags.size() + 1);
   for (const std::string& flag : flags) argv.push_back(flag.c_str());
   argv.push_back(nullptr);
   Forked forked = {-1, -1};
-  const Lineage lineage = {Lineage::kKept, keeper.c_str(), title.c_str(), argv.data(),
-                           standby ? &standby_title : nullptr};
+  const Lineage lineage = {
+      Lineage::kKept, keeper.c_str(), keeper_fd, title.c_str(), argv.data(), fd, standby ? &standby_title : nullptr};
   ForkAs(info, lineage, &forked);
   if (info.Env().IsExceptionPending()) return info.Env().Undefined();
   Napi::Array result = Napi::Array::New(info.Env(), 2);

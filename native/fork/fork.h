@@ -24,10 +24,14 @@ struct Lineage {
             // when the caller dies
   };
   Kind kind = kChild;
-  // Of the keeper: its executable, what ps shows, and what else it is told, up to nullptr.
+  // Of the keeper: its executable, the same as a descriptor (O_PATH), what ps shows, and what else it is told, up to
+  // nullptr.
   const char* keeper = nullptr;
+  int keeper_fd = -1;
   const char* title = nullptr;
   const char* const* flags = nullptr;
+  // Stays open in it, besides the standard ones.
+  int kept_fd = -1;
   // Where there is one, the forked process waits for GiveStandby before it returns, and ps shows this until then.
   const std::string* standby_title = nullptr;
 };

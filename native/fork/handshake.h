@@ -47,6 +47,11 @@ class Handshake {
   // The errno that was told, 0 if none.
   int told() const { return page_->error; }
 
+  // In the one between, when it can't become what it is to be.
+  void TellExec(int error) { page_->exec_error.store(error, std::memory_order_release); }
+  // In the parent, once that one has left: the errno that it told, 0 if none.
+  int exec_error() const { return page_->exec_error.load(std::memory_order_acquire); }
+
   // In the one between: its child is there, and has its memory.
   void Part() {
     page_->parted.store(1, std::memory_order_release);
@@ -98,6 +103,7 @@ class Handshake {
   struct Page {
     std::atomic<int> told;
     std::atomic<int> parted;
+    std::atomic<int> exec_error;
     int error;
     pid_t second;
     std::atomic<int> nothing_held;

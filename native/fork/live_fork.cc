@@ -81,10 +81,10 @@ static void BecomeProcess(const MainThread& main, uv_loop_t* loop, bool search, 
 
 // The other threads stay where they are meanwhile: it takes no processor's time, and what the program runs in threads
 // of its own begins when it is needed.
-static int StandBy(const std::string& title, uv_loop_t* loop) {
+static int StandBy(const std::string& title, pid_t giver, uv_loop_t* loop) {
   // Without a title ps shows the parent's. Neither call takes a lock.
   if (Show(ShownText::kCommandLine, title).error == 0) NameThread(title);
-  const int given = standby.Await();
+  const int given = standby.Await(giver);
   Descriptors::ForgetFileEvents(loop);
   return given;
 }
@@ -119,7 +119,7 @@ ForkFailure LiveFork(uv_loop_t* loop, const Lineage& lineage, Forked* forked) {
     error = child == -1 ? errno : 0;
     if (child == 0) {
       BecomeProcess(main, loop, search, &handshake);
-      *forked = {0, 0, lineage.standby_title == nullptr ? 0 : StandBy(*lineage.standby_title, loop)};
+      *forked = {0, 0, lineage.standby_title == nullptr ? 0 : StandBy(*lineage.standby_title, main.pid, loop)};
       threads.Open();
       return {0, nullptr};
     }
@@ -138,6 +138,12 @@ ForkFailure LiveFork(uv_loop_t* loop, const Lineage& lineage, Forked* forked) {
   }
   error = handshake.Await(awaited);
   between.AwaitDeparture(child);
+  if (handshake.exec_error() != 0) {
+    Reap(child);
+    // Killed with its keeper, it has come to this process, or further up.
+    Reap(*handshake.second());
+    return {handshake.exec_error(), "execve"};
+  }
   if (error != 0) {
     Reap(awaited);
     return {error, "child"};

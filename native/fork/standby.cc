@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdint>
 
 namespace posix_daemon {
 
@@ -22,18 +23,25 @@ void Standby::Close() {
   given_ = nullptr;
 }
 
-int Standby::Await() {
+int Standby::Await(pid_t giver) {
   sigset_t all;
   sigfillset(&all);
+  uint64_t meant = 0;
   int number;
   while ((number = given_->load(std::memory_order_acquire)) == 0) {
     siginfo_t info = {};
+    const int signal = sigwaitinfo(&all, &info);
+    if (signal <= 0 || info.si_code != SI_USER) continue;
     // The keeper's: the watchdog has died, and nothing will be given any more.
-    if (sigwaitinfo(&all, &info) > 0 && info.si_code == SI_USER && info.si_pid == getppid()) {
-      syscall(SYS_exit_group, 0);
-    }
+    if (info.si_pid == getppid()) syscall(SYS_exit_group, 0);
+    // Of those that wait, the lowest number is taken first, and not the one that came first.
+    if (info.si_pid == giver && signal != SIGCONT) meant |= uint64_t{1} << (signal - 1);
   }
   Close();
+  // They wait until the mask is restored.
+  for (int signal = 1; meant != 0; signal++, meant >>= 1) {
+    if ((meant & 1) != 0) kill(getpid(), signal);
+  }
   return number;
 }
 

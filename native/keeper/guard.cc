@@ -56,7 +56,14 @@ int Guard::Run() {
   // At once: what is left may take its time, and this process not see the end of it.
   Tell(GuardMessage::kEnded, status_);
   Tell(GuardMessage::kCleared, options_.kills_descendants ? KillLeft() : 0);
+  TellEnd();
   return EndAs(status_);
+}
+
+// Among the records of a worker (src/watchdog/slot.ts), as one of them.
+void Guard::TellEnd() const {
+  constexpr uint32_t kEnded = 5;
+  if (options_.end_fd != -1 && write(options_.end_fd, &kEnded, sizeof kEnded) == -1) return;
 }
 
 // A watchdog that has died doesn't read it, nor has the room any meaning.

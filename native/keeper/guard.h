@@ -25,6 +25,8 @@ struct GuardOptions {
   bool asked_by_sigcont = true;
   // The folder for its cgroup, or null.
   const char* cgroup = nullptr;
+  // Where it says that it ends by itself, or -1: one that ends as a program that was killed looks like one that was.
+  int end_fd = -1;
 };
 
 // What a guard tells the watchdog that started it.
@@ -52,6 +54,7 @@ class Guard {
   int Run();
 
  private:
+  void TellEnd() const;
   void Tell(GuardMessage::Kind kind, int value, int detail = 0) const;
   bool Reap();
   void Wait();

@@ -1,5 +1,7 @@
 #include "tree_mode.h"
 
+#include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/types.h>
 
 #include <cstdio>
@@ -20,6 +22,8 @@ int RunTreeMode(int argc, char** arguments) {
   char** const argv = CopyArguments(argc, arguments);
   if (argv == nullptr) return 125;
   ShowFirstArgument();
+  // After an execveat() of a descriptor the kernel shows that one's number.
+  prctl(PR_SET_NAME, "posix-daemon-ke");
   GuardOptions options;
   pid_t worker;
   if (!ReadNumber(argv[2], &worker) || !ReadNumber(argv[3], &options.watchdog)) return 2;
@@ -36,6 +40,9 @@ int RunTreeMode(int argc, char** arguments) {
       options.asked_by_sigcont = false;
     } else if (has_value && strcmp(argv[i], "--cgroup") == 0) {
       options.cgroup = argv[++i];
+    } else if (has_value && strcmp(argv[i], "--end-fd") == 0) {
+      options.end_fd = atoi(argv[++i]);
+      fcntl(options.end_fd, F_SETFD, FD_CLOEXEC);
     } else {
       return 2;
     }

@@ -66,15 +66,21 @@ export interface KeptFork {
 export interface KeptForkOptions {
   /** The keeper's path. */
   keeper: string;
+  /** The same, opened with O_PATH: what counts when the path is gone, or leads to another version. */
+  keeperFd: number;
   /** What ps shows of it. */
   title: string;
   /** What else it is told. */
   flags: string[];
+  /** A descriptor that stays open in it, too. */
+  fd: number;
   /**
    * If given, the worker waits before any JavaScript runs in it, and takes no time, until giveStandby() and SIGCONT reach it.
    * This is what ps shows of it meanwhile. Signals that come before do nothing.
    */
   standbyTitle?: string;
+  /** Is told in the caller what a `parent` hook has thrown: the worker is there, and who forgot it would start another one. */
+  onHookError: (error: unknown) => void;
 }
 
 /**
@@ -84,16 +90,23 @@ export interface KeptForkOptions {
  *
  * @internal
  */
-export function forkKept({ keeper, title, flags, standbyTitle }: KeptForkOptions): KeptFork {
+export function forkKept({ keeper, keeperFd, title, flags, fd, standbyTitle, onHookError }: KeptForkOptions): KeptFork {
   mainThreadOnly('fork', REASON);
   prepareEntropy();
-  return betweenHooks(() => {
-    const [pid, other] = native.forkKept(keeper, title, flags, standbyTitle);
+  const call = () => {
+    const [pid, other] = native.forkKept(keeper, keeperFd, title, flags, fd, standbyTitle);
     return pid === 0 ? { pid, keeperPid: 0, given: other } : { pid, keeperPid: other, given: 0 };
-  }, renewEntropy);
+  };
+  return betweenHooks(call, renewEntropy, onHookError);
 }
 
-function betweenHooks<T extends { pid: number }>(call: () => T, inChild: () => void): T {
+function betweenHooks<T extends { pid: number }>(
+  call: () => T,
+  inChild: () => void,
+  onParentError = (error: unknown): void => {
+    throw error;
+  },
+): T {
   const hooks = prepareFork();
   let forked: T;
   try {
@@ -103,7 +116,11 @@ function betweenHooks<T extends { pid: number }>(call: () => T, inChild: () => v
     throw error;
   }
   if (forked.pid !== 0) {
-    hooks.inParent();
+    try {
+      hooks.inParent();
+    } catch (error) {
+      onParentError(error);
+    }
     return forked;
   }
   assumeIdentity();

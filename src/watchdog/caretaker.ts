@@ -9,6 +9,24 @@ import { failsAt, type Running, sayingsOf } from './slot.js';
 const { SIGCONT, SIGKILL, SIGTERM } = constants.signals;
 const KEEPER_PATIENCE_MS = 1000;
 
+/** A part of what has been said; nothing when that is all. */
+function listen(running: Running): ReturnType<typeof sayingsOf> {
+  if (running.statusFd === -1) return [];
+  const bytes = Buffer.allocUnsafe(256);
+  let length: number;
+  try {
+    length = readSync(running.statusFd, bytes);
+  } catch {
+    return []; // EAGAIN
+  }
+  if (length === 0) {
+    // Worker and keeper have ended: there is nothing more to hear, and it must not wake us all the time.
+    closeSync(running.statusFd);
+    running.statusFd = -1;
+  }
+  return sayingsOf(bytes.subarray(0, length));
+}
+
 /** What a worker can ask of the pool. */
 export interface Requests {
   ready(): void;
@@ -36,21 +54,23 @@ export class Caretaker {
   }
 
   hear(running: Running): void {
-    const bytes = Buffer.allocUnsafe(256);
-    const length = readSync(running.statusFd, bytes);
-    if (length === 0) {
-      // It has ended, or let go of its end on purpose: there is nothing more to hear, and it must not wake us all the time.
-      closeSync(running.statusFd);
-      running.statusFd = -1;
-      return;
-    }
-    running.lastBeat = performance.now();
-    for (const { saying, number } of sayingsOf(bytes.subarray(0, length))) {
+    const said = listen(running);
+    if (said.length > 0) running.lastBeat = performance.now();
+    for (const { saying, number } of said) {
       if (saying === 'ready') this.#isReady(running);
       else if (saying === 'large') this.ask(running, 'maxRss');
       else if (saying === 'resize') this.#requests.resize(number);
       else if (saying === 'restartAll') this.#requests.restartAll();
+      else if (saying === 'keeperEnds') running.keeperSaidEnd = true;
     }
+  }
+
+  /** Whether a keeper that has ended was killed; it may look so, when it has ended as its worker did. */
+  wasKeeperKilled(running: Running): boolean {
+    for (let said = listen(running); said.length > 0; said = listen(running)) {
+      running.keeperSaidEnd ||= said.some(({ saying }) => saying === 'keeperEnds');
+    }
+    return !running.keeperSaidEnd;
   }
 
   /** The worker has ended, which its keeper may not see, being stopped. */

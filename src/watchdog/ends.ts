@@ -1,20 +1,35 @@
 // What follows from the end of a worker: whether and when the next one takes its place, and who is told.
-import { writeSync } from 'node:fs';
-import { type Ended, explained, type WatchdogPlan, type WorkerExit } from './options.js';
+import { complain, explained } from './complain.js';
+import type { Ended, WatchdogPlan, WorkerExit } from './options.js';
 import type { Pool } from './pool.js';
 import { type Decision, decide, type Ending, type Event } from './restart-policy.js';
 import type { Running, Slot } from './slot.js';
+
+const SAME_STOP_MS = 200;
 
 export class Ends {
   readonly #plan: WatchdogPlan;
   readonly #pool: Pool;
   #last: Ended = { exitCode: 0, signal: null };
-  /** No worker is replaced any more. */
-  stopping = false;
+  #stoppingSince: number | undefined;
 
   constructor(plan: WatchdogPlan, pool: Pool) {
     this.#plan = plan;
     this.#pool = pool;
+  }
+
+  /** No worker is replaced any more. */
+  get stopping(): boolean {
+    return this.#stoppingSince !== undefined;
+  }
+
+  /** What a demand to stop means. timeout(1) and npm send it twice, to the child and then to its group. */
+  stop(now: number): 'first' | 'same' | 'impatient' {
+    if (this.#stoppingSince === undefined) {
+      this.#stoppingSince = now;
+      return 'first';
+    }
+    return now - this.#stoppingSince < SAME_STOP_MS ? 'same' : 'impatient';
   }
 
   /** How the last worker has ended. */
@@ -55,7 +70,7 @@ export class Ends {
     }
     if (decision.action === 'giveUp') {
       slot.givenUp = true;
-      writeSync(2, `${this.#plan.title}: worker ${slot.index} is given up: ${decision.reason}\n`);
+      complain(`${this.#plan.title}: worker ${slot.index} is given up: ${decision.reason}`);
     }
     return decision;
   }
@@ -64,14 +79,15 @@ export class Ends {
     if (this.stopping || retired) return { action: 'finish' };
     // It was one too many, and then no longer; or is replaced on purpose.
     if (reason === 'stop' || reason === 'restart') return { action: 'restart', delayMs: 0, history };
-    return decide(this.#plan.restart, history, { ...event, failed: reason === 'maxRss' });
+    // What the watchdog ends for its health has failed, however it ends.
+    return decide(this.#plan.restart, history, { ...event, failed: reason !== undefined });
   }
 
   #report(exit: WorkerExit): void {
     try {
       this.#plan.onExit(exit);
     } catch (error) {
-      writeSync(2, `${this.#plan.title}: onExit has thrown: ${explained(error)}\n`);
+      complain(`${this.#plan.title}: onExit has thrown: ${explained(error)}`);
     }
   }
 }

@@ -1,4 +1,4 @@
-// The start of a worker: a fork, a keeper between, and a pipe in which the worker speaks.
+// The start of a worker: a fork, a keeper between, and a pipe in which the worker speaks, and the keeper once.
 import { closeSync } from 'node:fs';
 import { pipe } from '../posix/descriptor.js';
 import { forkKept, type KeptFork, type KeptForkOptions } from '../posix/fork.js';
@@ -17,12 +17,12 @@ export interface Launched {
  *
  * @throws what pipe2(2) and fork() throw; in the worker, what a hook of atfork() has thrown
  */
-export function launch(fork: KeptForkOptions): Running | Launched {
+export function launch(fork: Omit<KeptForkOptions, 'fd'>): Running | Launched {
   const startedAt = performance.now();
   const [readFd, writeFd] = pipe({ nonBlocking: true });
   let forked: KeptFork;
   try {
-    forked = forkKept(fork);
+    forked = forkKept({ ...fork, flags: [...fork.flags, '--end-fd', `${writeFd}`], fd: writeFd });
   } catch (error) {
     for (const fd of [readFd, writeFd]) closeSync(fd);
     throw error;
@@ -46,6 +46,7 @@ export function launch(fork: KeptForkOptions): Running | Launched {
     killAt: Infinity,
     giveUpAt: Infinity,
     ended: false,
+    keeperSaidEnd: false,
     orphaned: false,
   };
 }

@@ -101,8 +101,9 @@ export const MAX_WORKERS = 10_000;
 function heartbeatOf(value: Heartbeat | undefined): Required<Heartbeat> | undefined {
   if (value === undefined) return undefined;
   validate.options('options.heartbeat', value, ['intervalMs', 'timeoutMs']);
-  const { timeoutMs, intervalMs = Math.max(1, Math.floor(timeoutMs / 3)) } = value;
+  const { timeoutMs } = value;
   validate.integer('options.heartbeat.timeoutMs', timeoutMs, 2, MAX_MS);
+  const { intervalMs = Math.max(1, Math.floor(timeoutMs / 3)) } = value;
   validate.integer('options.heartbeat.intervalMs', intervalMs, 1, timeoutMs - 1);
   return { timeoutMs, intervalMs };
 }
@@ -152,9 +153,4 @@ export function watchdogPlan(options: WatchdogOptions): WatchdogPlan {
 /** How a process that was waited for has ended. */
 export function endingOf({ exitCode, signal }: { exitCode: number | null; signal: number | null }): Ended {
   return signal === null ? { exitCode: exitCode ?? 0, signal: null } : { exitCode: null, signal: signalName(signal) };
-}
-
-/** What is thrown, for the log. */
-export function explained(error: unknown): string {
-  return error instanceof Error ? `${error.stack}` : `${error}`;
 }

@@ -29,9 +29,13 @@ export class Pool {
     return this.running().filter((running) => !running.orphaned && running !== this.spare.running);
   }
 
-  /** Whose worker or keeper that is. */
-  slotOf(pid: number): Slot | undefined {
-    return [...this.#slots, this.spare].find(({ running }) => running?.keeperPid === pid || running?.pid === pid);
+  /**
+   * Whose keeper that child is; or worker, if that has lost its keeper. Until then a worker's pid is its keeper's to free, and may
+   * be that of another child by now.
+   */
+  slotOf(child: number): Slot | undefined {
+    const ours = (running: Running) => (running.orphaned ? running.pid : running.keeperPid);
+    return [...this.#slots, this.spare].find(({ running }) => running && ours(running) === child);
   }
 
   allReady(): boolean {
@@ -43,9 +47,9 @@ export class Pool {
     return this.#slots.every(({ running, startAt }) => !running && startAt === Infinity);
   }
 
-  /** Those whose worker is to be started now. */
-  due(now: number): Slot[] {
-    return this.#slots.filter(({ running, startAt }) => !running && startAt <= now);
+  /** One whose worker is to be started now. */
+  due(now: number): Slot | undefined {
+    return this.#slots.find(({ running, startAt }) => !running && startAt <= now);
   }
 
   /** Every worker that there is to be is there and ready, and none is on its way out. */
@@ -83,6 +87,11 @@ export class Pool {
     const waiting = this.#slots.filter(({ running }) => running || mayStart);
     const spareAt = this.spare.running || this.spare.startAt > now ? deadlineOf(this.spare, undefined) : Infinity;
     return Math.min(spareAt, ...waiting.map((slot) => deadlineOf(slot, heartbeatMs)));
+  }
+
+  /** Whoever continues the watchdog may have stopped its workers, too. */
+  forgiveSilence(now: number): void {
+    for (const running of this.running()) if (running.lastBeat !== Infinity) running.lastBeat = now;
   }
 
   startNone(): void {

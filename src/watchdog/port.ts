@@ -5,6 +5,11 @@ import type { Address } from './readiness.js';
 const RETRY_MS = 10;
 const RETRY_MAX_MS = 250;
 
+/** A port that nobody listens at can be the one that the kernel chooses for the socket itself: TCP's simultaneous open. */
+function isItsOwnPeer({ localAddress, localPort, remoteAddress, remotePort }: Socket): boolean {
+  return localPort === remotePort && localAddress === remoteAddress;
+}
+
 /**
  * Calls back once when a TCP connection can be made. Returns what gives it up.
  *
@@ -17,14 +22,18 @@ export function whenReachable(address: Required<Address>, call: () => void): () 
   let timer: NodeJS.Timeout | undefined;
   let socket: Socket | undefined;
   const attempt = (pauseMs: number) => {
-    socket = connect(address).unref();
-    socket.once('connect', () => {
-      socket?.destroy();
-      call();
-    });
-    socket.once('error', () => {
+    const tried = connect(address).unref();
+    const again = () => {
       timer = setTimeout(attempt, pauseMs, Math.min(pauseMs * 2, RETRY_MAX_MS)).unref();
+    };
+    tried.once('connect', () => {
+      const isOpen = !isItsOwnPeer(tried);
+      tried.destroy();
+      if (isOpen) call();
+      else again();
     });
+    tried.once('error', again);
+    socket = tried;
   };
   attempt(RETRY_MS);
   return () => {

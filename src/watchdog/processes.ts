@@ -1,8 +1,10 @@
 // The processes around a watchdog: looked at and signalled without ever hitting one that only has the same number by now.
 import { readdirSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { reasonOf } from '../daemon/errors.js';
 import { native, type PidFd } from '../native.js';
 import { setproctitle } from '../posix/title.js';
+import { complain } from './complain.js';
 
 /** The children of a process with one thread that has any. */
 export function children(pid = native.getpid()): number[] {
@@ -31,17 +33,21 @@ function parentOf(pid: number): number | undefined {
 // To be opened again: a watchdog's event loop stands still, and what a PidFd has outside of V8's heap is freed by it.
 const closed: PidFd[] = [];
 
-/** A worker, for as long as it is one, to be closed by closeWorker(); undefined if it has ended already. */
+/**
+ * A worker, for as long as it is one, to be closed by closeWorker(); undefined if it has ended already, or can't be watched for
+ * want of a descriptor.
+ */
 export function openWorker(pid: number, keeperPid: number): PidFd | undefined {
+  let handle: PidFd | undefined;
   try {
-    const handle = closed.pop() ?? new native.PidFd(pid);
+    handle = closed.pop() ?? new native.PidFd(pid);
     if (handle.descriptor() === -1) reopen(handle, pid);
     // Not another process that has its pid by now.
     if (children(keeperPid).includes(pid)) return handle;
-    closeWorker(handle);
-  } catch {
-    // It has ended.
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') complain(`a worker can't be watched: ${reasonOf(error)}`);
   }
+  if (handle && handle.descriptor() !== -1) closeWorker(handle);
   return undefined;
 }
 
@@ -65,6 +71,15 @@ export function tell(handle: PidFd | undefined, signal: number): void {
     handle?.signal(signal);
   } catch {
     // It has just ended, or become another user: what there is to hear of it comes from its keeper.
+  }
+}
+
+/** Any child that has ended and hasn't been reaped yet. */
+export function reapAny() {
+  try {
+    return native.waitpid(-1, true, false);
+  } catch {
+    return null; // ECHILD
   }
 }
 

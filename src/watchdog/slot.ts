@@ -4,10 +4,11 @@ import type { PidFd } from '../native.js';
 import type { Ended, WorkerExit } from './options.js';
 import { NO_HISTORY, type RestartHistory } from './restart-policy.js';
 
-/** What a worker says to its watchdog. */
-export type Saying = 'ready' | 'alive' | 'large' | 'resize' | 'restartAll';
+/** What a worker says to its watchdog; and what its keeper does, when it ends by itself: 'keeperEnds'. */
+export type Saying = 'ready' | 'alive' | 'large' | 'resize' | 'restartAll' | 'keeperEnds';
 
-const SAYINGS: readonly Saying[] = ['ready', 'alive', 'large', 'resize', 'restartAll'];
+/** The order is known to the keeper, too (native/keeper/guard.cc). */
+const SAYINGS: readonly Saying[] = ['ready', 'alive', 'large', 'resize', 'restartAll', 'keeperEnds'];
 
 /** One record each, which a pipe never divides: 4 bytes, a number above what is said. */
 export function recordOf(saying: Saying, number = 0): Uint32Array {
@@ -49,6 +50,8 @@ export interface Running {
   reason?: WorkerExit['reason'];
   /** The worker has ended: its keeper still has to end what is left, and then itself. */
   ended: boolean;
+  /** The keeper has done all, and is just ending: it isn't killed. */
+  keeperSaidEnd: boolean;
   /** The keeper has been reaped, and the worker is ours: the keeper was killed. */
   orphaned: boolean;
 }

@@ -1,10 +1,11 @@
 // The starts of workers: in a slot that is due, by the spare one if it is there, and the spare one's own.
-import { closeSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { keeperPath } from '../daemon/keeper.js';
 import { native } from '../native.js';
 import type { KeptForkOptions } from '../posix/fork.js';
 import type { Caretaker } from './caretaker.js';
+import { complain, explained } from './complain.js';
 import type { Ends } from './ends.js';
 import type { Guarantee } from './guarantee.js';
 import { keeperFlags } from './keeper-flags.js';
@@ -16,6 +17,8 @@ import type { Running, Slot } from './slot.js';
 import { Worker } from './worker.js';
 
 const { SIGCONT } = constants.signals;
+/** As open(2) has it, for the processors that this runs on; Node doesn't name it. */
+const O_PATH = 0o10000000;
 
 /** What all workers of a watchdog have in common. */
 export interface Surroundings {
@@ -30,7 +33,7 @@ export class Starts {
   readonly #pool: Pool;
   readonly #ends: Ends;
   readonly #caretaker: Caretaker;
-  readonly #fork: KeptForkOptions;
+  readonly #fork: Omit<KeptForkOptions, 'fd'>;
   readonly #surroundings: Surroundings;
   readonly #pid = process.pid;
 
@@ -41,16 +44,22 @@ export class Starts {
     this.#caretaker = caretaker;
     this.#surroundings = surroundings;
     const flags = keeperFlags(plan, surroundings.cgroup);
-    this.#fork = { keeper: keeperPath(), title: `${plan.title}: keeper`, flags };
+    const onHookError = (error: unknown) =>
+      complain(`${plan.title}: a hook of atfork() has thrown: ${explained(error)}`);
+    const keeper = keeperPath();
+    const title = `${plan.title}: keeper`;
+    // An upgrade of the package takes the file away, or puts one in its place that takes other flags.
+    this.#fork = { keeper, keeperFd: openSync(keeper, O_PATH), title, flags, onHookError };
   }
 
-  /** Starts what has to be by now, and next the spare one; returns in a worker. */
+  /**
+   * Starts one that has to be by now, or the spare one; returns in a worker. One at a time: there may be many, and a signal must not
+   * have to wait for all of them.
+   */
   due(): Worker | undefined {
-    for (const slot of this.#pool.due(performance.now())) {
-      const worker = this.#start(slot);
-      if (worker) return worker;
-    }
     const now = performance.now();
+    const slot = this.#pool.due(now);
+    if (slot) return this.#start(slot);
     return this.#pool.spareIsDue(now) && !this.#pool.isOver() ? this.#startSpare(now) : undefined;
   }
 
@@ -69,6 +78,7 @@ export class Starts {
     if (!('keeperPid' in launched)) return this.#becomeWorker(slot.index, launched.statusFd);
     slot.running = launched;
     this.#caretaker.begin(launched, startedAt);
+    this.#endUnwatched(launched);
     return undefined;
   }
 
@@ -87,12 +97,18 @@ export class Starts {
       const launched = launch({ ...this.#fork, standbyTitle: `${this.#plan.title}: standby` });
       if (!('keeperPid' in launched)) return this.#becomeWorker(launched.index as number, launched.statusFd);
       this.#pool.spare.running = launched;
+      this.#endUnwatched(launched);
     } catch (error) {
       if (this.isWorker()) throw error;
       // Nobody waits for it: the next one that is needed is forked when it is, and tells what is wrong.
       this.#pool.spareEnded(now);
     }
     return undefined;
+  }
+
+  /** One that could never be asked to end, nor be given a place. */
+  #endUnwatched(running: Running): void {
+    if (!running.handle) this.#caretaker.endKeeper(running);
   }
 
   dismissSpare(): void {
@@ -120,6 +136,7 @@ export class Starts {
       if (statusFd !== -1) closeSync(statusFd);
       handle?.close();
     }
+    closeSync(this.#fork.keeperFd);
     native.letGoOfSignals();
   }
 }

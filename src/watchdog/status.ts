@@ -73,11 +73,19 @@ export class StatusBoard {
   #sequence = 0;
   #shown = '';
 
+  /** As far as it can: for want of memory the next one is shown, and until then none. */
   show(status: PoolStatus): void {
     const text = JSON.stringify(status);
     if (text === this.#shown) return;
-    this.#shown = text;
-    const bytes = Buffer.from(text);
+    try {
+      this.#write(Buffer.from(text));
+      this.#shown = text;
+    } catch {
+      this.#shown = '';
+    }
+  }
+
+  #write(bytes: Buffer): void {
     this.#writeHeader(this.#sequence + 1, 0);
     writeSync(this.fd, bytes, 0, bytes.length, HEADER_BYTES);
     this.#sequence = (this.#sequence + 2) % 2 ** 32;
@@ -89,13 +97,13 @@ export class StatusBoard {
   }
 }
 
-/** @throws EAGAIN if the watchdog was stopped while it was writing */
+/** @throws EAGAIN if the watchdog was stopped while it was writing, or has no memory for it */
 export function readBoard(fd: number): PoolStatus {
   for (let tries = 0; tries < TRIES; tries++) {
     const text = readOnce(fd);
     if (text !== undefined) return withMemory(JSON.parse(text));
   }
-  throw Object.assign(new Error('EAGAIN: the watchdog is stopped while it writes its status, status'), {
+  throw Object.assign(new Error('EAGAIN: the watchdog has not written its status to its end, status'), {
     code: 'EAGAIN',
     syscall: 'status',
   });
@@ -109,7 +117,7 @@ function readHeader(fd: number): [sequence: number, length: number] {
 
 function readOnce(fd: number): string | undefined {
   const [sequence, length] = readHeader(fd);
-  if (sequence % 2 === 1) return undefined;
+  if (sequence % 2 === 1 || length === 0) return undefined;
   const bytes = Buffer.alloc(length);
   readSync(fd, bytes, 0, length, HEADER_BYTES);
   return readHeader(fd)[0] === sequence ? bytes.toString() : undefined;

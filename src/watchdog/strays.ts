@@ -43,6 +43,7 @@ export class Strays {
    * @param moreToCome one of those workers hasn't been reaped: its children are still to come
    */
   kill(known: ReadonlySet<number>, moreToCome: boolean): void {
+    if (!this.isCleaning()) this.#keeperLost = false;
     const strays = children().filter((pid) => !known.has(pid) && !this.#others.has(pid));
     for (const pid of strays) {
       if (!this.#keeperLost || !isKilled(pid)) this.#others.add(pid);

@@ -1,7 +1,7 @@
 // The watchdog of live-forked workers. Its event loop stands still from the call on: what is in it, timers, sockets and all
 // that the script has set up, belongs to the workers, each of which is a copy of the process as it was at the call. So is
 // every replacement. What the watchdog does, it does here, between waits in the kernel.
-import { closeSync, writeSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { currentDaemon } from '../daemon/daemon.js';
 import { reasonOf } from '../daemon/errors.js';
@@ -10,12 +10,13 @@ import { setChildSubreaper } from '../posix/prctl.js';
 import { _exit } from '../posix/process.js';
 import { Caretaker } from './caretaker.js';
 import { LeftCgroups, usableCgroup } from './cgroup.js';
+import { complain, explained } from './complain.js';
 import { endAs } from './end-as.js';
 import { Ends } from './ends.js';
 import { type Guarantee, guaranteeOf } from './guarantee.js';
-import { type Ended, endingOf, explained, type WatchdogPlan } from './options.js';
+import { type Ended, endingOf, type WatchdogPlan } from './options.js';
 import { Pool } from './pool.js';
-import { children, closeWorker, show, tell } from './processes.js';
+import { children, closeWorker, reapAny, show, tell } from './processes.js';
 import { RollingRestart } from './rolling-restart.js';
 import { HELD, meaningOf } from './signals.js';
 import type { Running, Slot } from './slot.js';
@@ -25,6 +26,9 @@ import { Strays } from './strays.js';
 import { currentWorker, type Worker } from './worker.js';
 
 const { SIGCONT, SIGHUP, SIGKILL, SIGSTOP } = constants.signals;
+
+/** One that wakes so much later than it wanted to stood still. */
+const FROZEN_MS = 100;
 
 class Supervisor {
   readonly #plan: WatchdogPlan;
@@ -88,9 +92,12 @@ class Supervisor {
   }
 
   #abandon(error: unknown): never {
-    writeSync(2, `${this.#plan.title}: the watchdog has failed: ${explained(error)}\n`);
-    currentDaemon()?.release();
-    _exit(1);
+    try {
+      complain(`${this.#plan.title}: the watchdog has failed: ${explained(error)}`);
+      currentDaemon()?.release();
+    } finally {
+      _exit(1);
+    }
   }
 
   /** Ends, once nothing is left. */
@@ -119,6 +126,8 @@ class Supervisor {
         ...(handle && !ended ? [handle.descriptor()] : []),
       ]);
     const { signals, readable } = native.awaitEvents(fds, ms);
+    // A freezer (cgroups(7), a virtual machine's pause) tells nobody that it has let go; the workers were frozen with us.
+    if (performance.now() > Math.max(now, deadline) + FROZEN_MS) this.#pool.forgiveSilence(performance.now());
     for (const running of this.#pool.running()) {
       if (readable.includes(running.statusFd)) this.#caretaker.hear(running);
       if (!running.ended && running.handle && readable.includes(running.handle.descriptor()))
@@ -145,19 +154,12 @@ class Supervisor {
 
   #pause(): void {
     native.kill(process.pid, SIGSTOP);
-    this.#forgiveSilence();
-  }
-
-  /** Whoever continues the watchdog may have stopped its workers, too. */
-  #forgiveSilence(): void {
-    for (const running of this.#pool.running()) {
-      if (running.lastBeat !== Infinity) running.lastBeat = performance.now();
-    }
+    this.#pool.forgiveSilence(performance.now());
   }
 
   #passOn(signal: number): void {
     if (signal === SIGHUP) this.#reopenLogs();
-    if (signal === SIGCONT) this.#forgiveSilence();
+    if (signal === SIGCONT) this.#pool.forgiveSilence(performance.now());
     for (const { handle } of this.#pool.workers()) tell(handle, signal);
   }
 
@@ -169,17 +171,18 @@ class Supervisor {
     try {
       daemon.reopenLogs();
     } catch (error) {
-      writeSync(2, `the log can't be opened anew: ${reasonOf(error)}\n`);
+      complain(`the log can't be opened anew: ${reasonOf(error)}`);
     }
   }
 
   #stop(): void {
-    const again = this.#ends.stopping;
-    this.#ends.stopping = true;
+    const now = performance.now();
+    const demand = this.#ends.stop(now);
+    if (demand === 'same') return;
     this.#pool.startNone();
     this.#starts.dismissSpare();
     for (const running of this.#pool.workers()) {
-      if (again) running.killAt = performance.now();
+      if (demand === 'impatient') running.killAt = now;
       else this.#caretaker.ask(running, 'stop');
     }
   }
@@ -203,7 +206,7 @@ class Supervisor {
       this.#strays.forget(status.pid);
       const slot = this.#pool.slotOf(status.pid);
       if (slot?.running?.keeperPid === status.pid) this.#cgroups.keeperEnded(status.pid);
-      if (slot?.running) this.#onEnd(slot, slot.running, status.pid, endingOf(status));
+      if (slot?.running) this.#onEnd(slot, slot.running, endingOf(status));
     }
     this.#cgroups.sweep();
     const running = this.#pool.running();
@@ -214,10 +217,10 @@ class Supervisor {
     );
   }
 
-  #onEnd(slot: Slot, running: Running, pid: number, ending: Ended): void {
+  #onEnd(slot: Slot, running: Running, ending: Ended): void {
     // A keeper that was killed leaves the worker to us, dying; unless it has changed its user, which unties it.
-    const isKeeper = pid === running.keeperPid && !running.orphaned;
-    if (isKeeper && ending.signal === 'SIGKILL') this.#strays.keeperWasKilled();
+    const isKeeper = !running.orphaned;
+    if (isKeeper && this.#caretaker.wasKeeperKilled(running)) this.#strays.keeperWasKilled();
     if (isKeeper && children().includes(running.pid)) {
       running.orphaned = true;
       tell(running.handle, SIGKILL);
@@ -227,14 +230,6 @@ class Supervisor {
     if (running.statusFd !== -1) closeSync(running.statusFd);
     if (slot === this.#pool.spare) this.#pool.spareEnded(performance.now());
     else this.#ends.ended(slot, running, ending);
-  }
-}
-
-function reapAny() {
-  try {
-    return native.waitpid(-1, true, false);
-  } catch {
-    return null; // ECHILD
   }
 }
 

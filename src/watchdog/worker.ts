@@ -115,7 +115,8 @@ export class Worker {
   /**
    * The watchdog, and all of its workers, as it has seen them last.
    *
-   * @throws EBADF in a child of the worker; EAGAIN if the watchdog was stopped just while it was writing it down
+   * @throws EBADF in a child of the worker; EAGAIN if the watchdog was stopped just while it was writing it down, or
+   * has no memory for it
    */
   status(): PoolStatus {
     return readBoard(this.#open(this.#boardFd));

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import type { ProcessHandle } from 'posix-daemon';
 import type { Tools } from '../fixtures/watchdog.js';
 import { needsRoot, temporaryDirectory } from '../helpers/exec.js';
-import { until } from '../helpers/fixture.js';
+import { procStatus, until } from '../helpers/fixture.js';
 import { type Play, startWatchdog, untilGone, zombiesOf } from '../helpers/watchdog.js';
 
 const MEMBERS = 7;
@@ -178,3 +178,20 @@ function rootProgram(t: TestContext): string {
   chmodSync(path, 0o4755);
   return path;
 }
+
+test('SIGKILL of a worker spares what has come up to the watchdog from elsewhere', async (t) => {
+  const watched = startWatchdog(t, {
+    before: ({ child_process }) => {
+      const script = `sh -c 'sleep 1000 & echo "{ \\"family\\": [$PPID, $$, $!] }"; wait' & wait; exec sleep 1000`;
+      child_process.spawn('sh', ['-c', script], { stdio: ['ignore', 'inherit', 'ignore'] });
+    },
+  });
+  const worker = await watched.worker();
+  const family = (await watched.said<number[]>('family')).map(watched.hold);
+  const [, parent, orphan] = family;
+  parent?.signal('SIGKILL');
+  await until('adopted', () => procStatus(orphan?.pid as number, 'PPid') === `${watched.pid}`);
+  worker.handle.signal('SIGKILL');
+  await watched.worker();
+  assert.ok(orphan?.alive);
+});

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { stat } from '../helpers/exec.js';
 import { until } from '../helpers/fixture.js';
@@ -19,6 +20,19 @@ test('a worker whose event loop is blocked is killed and replaced', async (t) =>
   await watched.worker();
 });
 
+test('a worker that is killed for its heartbeat has failed, though SIGKILL counts as success', async (t) => {
+  const watched = startWatchdog(t, {
+    restart: 'on-failure',
+    successExitCodes: ['SIGKILL'],
+    heartbeat: { timeoutMs: 100 },
+    inWorker: () => {
+      for (;;);
+    },
+  });
+  await watched.worker();
+  assert.equal((await watched.exit()).restartsInMs, 0);
+});
+
 test('a worker that is stopped gives no heartbeat, and is replaced', async (t) => {
   const watched = startWatchdog(t, { heartbeat: { timeoutMs: 200 } });
   const { handle } = await watched.worker();
@@ -35,6 +49,29 @@ test('a watchdog that was stopped together with its worker finds nothing wrong w
   await new Promise((resolve) => setTimeout(resolve, 700)); // longer than any heartbeat takes
   for (const member of [watched.handle, handle]) member.signal('SIGCONT');
   await new Promise((resolve) => setTimeout(resolve, 700));
+  watched.signal('SIGTERM');
+  const exit = await watched.exit();
+  assert.deepEqual([exit.pid, exit.reason], [pid, 'stop']);
+});
+
+test('a watchdog that was frozen together with its worker, and heard nothing of it, finds nothing wrong', async (t) => {
+  if (spawnSync('gdb', ['--version']).status !== 0) return t.skip('no gdb');
+  const watched = startWatchdog(t, { standby: false, heartbeat: { timeoutMs: 1000 } });
+  const { pid, handle } = await watched.worker();
+  // Stands still for as long as gdb is there, and gets no SIGCONT when it isn't.
+  const freezer = spawn('gdb', ['-nx', '-q', '-iex', 'set auto-solib-add off', '-p', `${watched.pid}`], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  t.after(() => void freezer.kill('SIGKILL'));
+  await until('the watchdog is frozen', () => stat(watched.pid, 3) === 't');
+  handle.signal('SIGSTOP');
+  const thawAt = performance.now() + 1200;
+  await until('the heartbeat is late', () => performance.now() > thawAt);
+  freezer.kill('SIGKILL');
+  await until('the watchdog is thawed', () => stat(watched.pid, 3) === 'S');
+  handle.signal('SIGCONT');
+  const beatsUntil = performance.now() + 1200;
+  await until('another heartbeat is due', () => performance.now() > beatsUntil);
   watched.signal('SIGTERM');
   const exit = await watched.exit();
   assert.deepEqual([exit.pid, exit.reason], [pid, 'stop']);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { type WatchdogOptions, watchdog } from 'posix-daemon';
 
@@ -22,6 +23,8 @@ const BAD: [options: object | null | number, code: string, names: string][] = [
   [{ readiness: { upMs: -1 } }, 'ERR_OUT_OF_RANGE', 'options.readiness.upMs'],
   [{ readyTimeoutMs: 0 }, 'ERR_OUT_OF_RANGE', 'options.readyTimeoutMs'],
   [{ heartbeat: 500 }, 'ERR_INVALID_ARG_TYPE', 'options.heartbeat'],
+  [{ heartbeat: { timeoutMs: 5000n } }, 'ERR_INVALID_ARG_TYPE', 'options.heartbeat.timeoutMs'],
+  [{ heartbeat: { timeoutMs: Symbol('often') } }, 'ERR_INVALID_ARG_TYPE', 'options.heartbeat.timeoutMs'],
   [{ heartbeat: {} }, 'ERR_INVALID_ARG_TYPE', 'options.heartbeat.timeoutMs'],
   [{ heartbeat: { timeoutMs: 100, intervalMs: 100 } }, 'ERR_OUT_OF_RANGE', 'options.heartbeat.intervalMs'],
   [{ killTree: 'no' }, 'ERR_INVALID_ARG_TYPE', 'options.killTree'],
@@ -34,7 +37,7 @@ const BAD: [options: object | null | number, code: string, names: string][] = [
 ];
 
 for (const [options, code, name] of BAD) {
-  test(`watchdog(${JSON.stringify(options)}) is refused with ${code}`, async () => {
+  test(`watchdog(${inspect(options)}) is refused with ${code}`, async () => {
     const refused = await watchdog(options as WatchdogOptions).then(
       () => undefined,
       (error) => error,

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Pool } from '#dist/watchdog/pool.js';
+import type { Running } from '#dist/watchdog/slot.js';
 import { childrenOf, stat } from '../helpers/exec.js';
 import { procStatus, until } from '../helpers/fixture.js';
 import { startWatchdog, titleOf, untilGone } from '../helpers/watchdog.js';
@@ -101,4 +103,27 @@ test('a pool changed while a worker takes its time to end has the right size, ea
   const added = await watched.worker();
   assert.deepEqual([first?.index, ...[back.index, added.index].sort()], [1, 2, 3]);
   assert.ok(first?.handle.alive);
+});
+
+test('a signal is heard between the starts of two workers', async (t) => {
+  const watched = startWatchdog(t, {
+    workers: 40,
+    inWorker: (_, worker) => {
+      process.kill(worker.status().pid, 'SIGTERM');
+      setInterval(() => {}, 1e6);
+    },
+  });
+  const { stdout } = await watched.outcome;
+  assert.ok(stdout.split('"exit"').length - 1 < 40);
+});
+
+test('a worker’s pid is taken for the worker only when its keeper is gone', () => {
+  const pool = new Pool(1, false, 0);
+  const slot = pool.due(0);
+  assert.ok(slot);
+  const running = { pid: 1001, keeperPid: 1000, orphaned: false } as Running;
+  slot.running = running;
+  assert.deepEqual([pool.slotOf(1000), pool.slotOf(1001)], [slot, undefined]);
+  running.orphaned = true;
+  assert.deepEqual([pool.slotOf(1000), pool.slotOf(1001)], [undefined, slot]);
 });

@@ -6,8 +6,9 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { findDaemon, type WatchdogOptions } from 'posix-daemon';
+import { whenReachable } from '#dist/watchdog/port.js';
 import { temporaryDirectory } from '../helpers/exec.js';
-import { fixturePath, startProgram } from '../helpers/fixture.js';
+import { fixturePath, startProgram, until } from '../helpers/fixture.js';
 import { stageOf, startWatchdog } from '../helpers/watchdog.js';
 
 async function unusedPort(): Promise<number> {
@@ -45,6 +46,28 @@ test('a worker with a port is ready when it listens there', async (t) => {
     }, 200)`,
   );
   assert.ok(existsSync(listening));
+});
+
+test('a socket that has been connected to itself is no open port', async (t) => {
+  const port = await unusedPort();
+  let looks = 0;
+  let reachable = false;
+  const address = {
+    get host() {
+      looks++;
+      return '127.0.0.1';
+    },
+    port,
+    // What the kernel chooses by itself once in so many attempts.
+    localPort: port,
+  };
+  t.after(
+    whenReachable(address, () => {
+      reachable = true;
+    }),
+  );
+  await until('further attempts', () => reachable || looks > 20);
+  assert.equal(reachable, false);
 });
 
 test('a worker with a port that it never listens at is killed and replaced', async (t) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { childrenOf } from '../helpers/exec.js';
+import { childrenOf, stat } from '../helpers/exec.js';
+import { until } from '../helpers/fixture.js';
 import { startWatchdog, untilGone } from '../helpers/watchdog.js';
 
 const exitWith = `({ say }) => {
@@ -67,9 +68,22 @@ test('a second signal kills at once', async (t) => {
   const member = watched.hold(await watched.said('member'));
   watched.signal('SIGINT');
   await watched.said('ignored');
-  watched.signal('SIGINT');
+  // One that comes right behind the first doesn't count.
+  await until('killed', () => {
+    if (watched.handle.alive) watched.signal('SIGINT');
+    return !handle.alive;
+  });
   assert.equal((await watched.outcome).signal, 'SIGKILL');
   await untilGone('both', handle, member);
+});
+
+test('two signals at once, as timeout(1) and npm send them, leave the worker its time', async (t) => {
+  const watched = startWatchdog(t, { stopTimeoutMs: 60_000, inWorker: exitWith });
+  await watched.said('listens');
+  watched.signal('SIGSTOP');
+  await until('stopped', () => stat(watched.pid, 3) === 'T');
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGCONT'] as const) watched.signal(signal);
+  assert.equal((await watched.outcome).code, 5);
 });
 
 test('a worker is stopped though its keeper is', async (t) => {
