@@ -13,6 +13,7 @@ import { parseEvent, type SupervisorEvent } from './events.js';
 import { Guards } from './guards.js';
 import type { CommandPlan } from './plan.js';
 import { HANDED, outputs, supervisorArguments } from './supervisor-arguments.js';
+import { trySignal } from './try-signal.js';
 
 // A guard that isn't stopped follows its supervisor within moments.
 const PATIENCE_MS = 1000;
@@ -26,6 +27,8 @@ export class Supervisor {
   /** Its end of file is the end of the supervisor and of all guards: also of those that were never heard of. */
   readonly #life: Socket;
   readonly #guards: Guards;
+  /** When it is killed itself, if it doesn't kill. */
+  #deadline: NodeJS.Timeout | undefined;
 
   /**
    * @param onEvent never called again after `onEnd`
@@ -85,6 +88,20 @@ export class Supervisor {
     if (!this.#control.destroyed) this.#control.write(`${line}\n`);
   }
 
+  /** Asks it to end the workers and then itself. */
+  stop(): void {
+    this.tell('stop');
+    // Somebody may have stopped it.
+    trySignal(this.#process, 'SIGCONT');
+  }
+
+  /** Has it kill the workers and end; if it does nothing of the kind it is killed, and the guards do the rest. */
+  kill(): void {
+    this.tell('kill');
+    trySignal(this.#process, 'SIGCONT');
+    this.#deadline ??= setTimeout(() => trySignal(this.#process, 'SIGKILL'), PATIENCE_MS).unref();
+  }
+
   /** Sends a signal to the supervisor itself. */
   signal(signal: NodeJS.Signals): void {
     if (this.#process.alive) this.#process.signal(signal);
@@ -110,6 +127,7 @@ export class Supervisor {
 
   /** Gives back what this process has of it. In the process that started it that ends the supervisor. */
   close(): void {
+    clearTimeout(this.#deadline);
     this.#guards.close();
     this.#process.close();
     this.#events.destroy();
@@ -118,6 +136,8 @@ export class Supervisor {
   }
 
   #hear(event: SupervisorEvent, onEvent: (event: SupervisorEvent) => void): void {
+    // With thousands of workers it takes its time, and logs what they said last.
+    this.#deadline?.refresh();
     if (event.kind === 'spawn') this.#guards.hold(event.worker, event.pid);
     if (event.kind === 'exit') this.#guards.release(event.worker);
     onEvent(event);
