@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { keeperPath } from '../../daemon/keeper.js';
@@ -29,6 +29,7 @@ export class Supervisor {
   readonly #guards: Guards;
   /** When it is killed itself, if it doesn't kill. */
   #deadline: NodeJS.Timeout | undefined;
+  #closed = false;
 
   /**
    * @param onEvent never called again after `onEnd`
@@ -53,7 +54,7 @@ export class Supervisor {
     } finally {
       for (const fd of [itsEvents, itsControl, itsLife]) closeSync(fd);
     }
-    this.#guards = new Guards(this.#process.pid, cgroups);
+    this.#guards = new Guards(this.#process.pid, fstatSync(lifeFd).ino, cgroups);
     this.#life = new Socket({ fd: lifeFd, readable: true, writable: false }).resume();
     this.#events = new Socket({ fd: eventsFd, readable: true, writable: false });
     this.#control = new Socket({ fd: controlFd, readable: false, writable: true });
@@ -64,13 +65,17 @@ export class Supervisor {
       if (event) this.#hear(event, onEvent);
     });
     const patienceMs = (plan.terminates ? plan.supervision.stopTimeoutMs : 0) + PATIENCE_MS;
-    void Promise.all([this.#process.wait(), closed(this.#events)])
-      .then(async ([status]) => {
-        await this.#guards.gone(closed(this.#life), patienceMs);
+    void this.#process
+      .wait()
+      .then(async (status) => {
+        // Both pipes with the same patience: a guard that was stopped right after its fork still has the other one, too.
+        const silent = Promise.all([closed(this.#events), closed(this.#life)]);
+        await this.#guards.gone(silent, patienceMs);
         return status;
       })
       .then(
         (status) => {
+          if (this.#closed) return;
           this.close();
           onEnd(status);
         },
@@ -127,6 +132,7 @@ export class Supervisor {
 
   /** Gives back what this process has of it. In the process that started it that ends the supervisor. */
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#deadline);
     this.#guards.close();
     this.#process.close();
