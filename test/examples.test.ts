@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { findDaemon, openProcess } from 'posix-daemon';
 import { temporaryDirectory } from './helpers/exec.js';
 import { procStatus, startProgram, until } from './helpers/fixture.js';
+import { killHeld } from './helpers/processes.js';
 
 const example = exampleOf('classic-daemon');
 
@@ -21,7 +22,7 @@ test('the classic daemon serves HTTP from a session without a terminal after its
   const pid = Number(await (await fetch(starter.stdout.trim())).text());
   const daemon = openProcess(pid);
   t.after(() => {
-    if (daemon.alive) daemon.signal('SIGKILL');
+    killHeld(daemon);
     daemon.close();
   });
   assert.notEqual(pid, starter.pid);

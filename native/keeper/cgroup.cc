@@ -32,8 +32,12 @@ void MoveHere(int cgroup_fd) {
 
 }  // namespace
 
+// Pids mean something within a PID namespace, and several may share a cgroup.
 Cgroup::Cgroup(const char* parent, pid_t guard) {
-  if (parent != nullptr) path_.Append("%s/posix-daemon-%d", parent, guard);
+  if (parent == nullptr) return;
+  struct stat status = {};
+  stat("/proc/self/ns/pid", &status);
+  path_.Append("%s/posix-daemon-%lu-%d", parent, static_cast<unsigned long>(status.st_ino), guard);
 }
 
 bool Cgroup::Write(const char* file, const char* text) const {

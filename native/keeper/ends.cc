@@ -19,6 +19,13 @@
 #include "supervisor.h"
 #include "text.h"
 
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
+#endif
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+
 namespace posix_daemon {
 
 namespace {
@@ -65,7 +72,10 @@ void Supervisor::Hear(Slot* slot) {
       case GuardMessage::kEnded:
         slot->ended = true;
         slot->wait_status = message.value;
-        slot->left = message.detail;
+        break;
+      case GuardMessage::kCleared:
+        slot->cleared = true;
+        slot->left = message.value;
         break;
     }
   }
@@ -81,11 +91,12 @@ void Supervisor::OnStarted(Slot* slot, pid_t program) {
   }
 }
 
-// The program has ended, which its guard may not see, being stopped.
+// The program has ended, which its guard may not see, being stopped or dead.
 void Supervisor::OnProgramEnd(Slot* slot) {
   close(slot->pidfd);
   slot->pidfd = -1;
   if (slot->is_running() && slot->give_up_at == kNever) EndGuard(slot);
+  if (slot->state == Slot::State::kOrphaned) CleanUp();
 }
 
 void Supervisor::OnExecuted(Slot* slot) {
@@ -96,6 +107,7 @@ void Supervisor::OnExecuted(Slot* slot) {
   WriteStatus();
   if (stopping_ || slot->reason != Reason::kNone) return;
   if (supervision_.ready == Ready::kPort) slot->look_at = Clock();
+  if (supervision_.ready == Ready::kNotify && slot->said_ready) OnReady(slot);
   if (supervision_.ready != Ready::kExec) return;
   slot->ready_at = Clock() + options_.up_ms;
   if (options_.up_ms == 0) OnReady(slot);
@@ -103,6 +115,7 @@ void Supervisor::OnExecuted(Slot* slot) {
 
 void Supervisor::HearProgram(Slot* slot) {
   const auto [ready, alive] = slot->notify.Read();
+  slot->said_ready |= ready;
   if (ready && slot->state == Slot::State::kProving && supervision_.ready == SupervisionOptions::Ready::kNotify) {
     OnReady(slot);
   }
@@ -117,9 +130,7 @@ void Supervisor::OnReady(Slot* slot) {
     slot->look_at = supervision_.max_rss > 0 ? Clock() : kNever;
     if (supervision_.heartbeat_ms > 0) slot->beat_by = Clock() + supervision_.heartbeat_ms;
   }
-  const bool all =
-      std::all_of(slots_, slots_ + slot_count_, [](const Slot& one) { return one.state == Slot::State::kReady; });
-  const bool first = all && !started_;
+  const bool first = !started_ && AreReady();
   if (first) started_ = true;
   const int error = WriteStatus();
   events_.Ready(index_of(slot), slot->program);
@@ -130,6 +141,12 @@ void Supervisor::OnReady(Slot* slot) {
     Abandon();
   }
   ContinueRestart();
+}
+
+// All that are still to do something.
+bool Supervisor::AreReady() const {
+  return std::all_of(slots_, slots_ + slot_count_,
+                     [](const Slot& slot) { return slot.state == Slot::State::kReady || slot.is_over(); });
 }
 
 void Supervisor::Reap() {
@@ -143,14 +160,16 @@ void Supervisor::Reap() {
 }
 
 void Supervisor::OnGuardEnd(Slot* slot) {
-  Hear(slot);
+  // It is reaped: what it has said may not lead to a signal for its number.
   const pid_t guard = std::exchange(slot->guard, -1);
-  if (slot->ended || (slot->failed && slot->program == -1)) return OnEnd(slot);
-  // It was killed. The kernel kills its program; what that has started comes here and has to go, before the next
-  // program wants the same port or lock.
+  Hear(slot);
+  if (slot->cleared || (slot->failed && slot->program == -1)) return OnEnd(slot);
+  // It was killed. The kernel kills its program, but not one that has changed its user; what that has started comes
+  // here. All has to go before the next program wants the same port or lock.
   slot->lost_guard = guard;
   Cgroup(supervision_.cgroup, guard).Kill();
-  slot->wait_status = SIGKILL;
+  if (slot->pidfd != -1) syscall(SYS_pidfd_send_signal, slot->pidfd, SIGKILL, nullptr, 0);
+  if (!slot->ended) slot->wait_status = SIGKILL;
   slot->state = Slot::State::kOrphaned;
   clean_until_ = Clock() + kCleaningMs;
 }
@@ -163,7 +182,11 @@ void Supervisor::CleanUp() {
     return std::any_of(self->slots_, self->slots_ + self->slot_count_,
                        [child](const Slot& slot) { return slot.guard == child; });
   };
-  if (KillChildrenBut(is_guard, this) > 0 && Clock() < clean_until_) return;
+  const bool lives = std::any_of(slots_, slots_ + slot_count_, [](const Slot& slot) {
+    return slot.state == Slot::State::kOrphaned && slot.pidfd != -1;
+  });
+  // What couldn't be killed in time, being traced or in a system call that has no end, holds up nothing.
+  if ((KillChildrenBut(is_guard, this) > 0 || lives) && Clock() < clean_until_) return;
   clean_until_ = 0;
   for (int i = 0; i < slot_count_; i++) {
     if (slots_[i].state != Slot::State::kOrphaned) continue;
@@ -176,7 +199,9 @@ void Supervisor::OnEnd(Slot* slot) {
   const int64_t next = Next(slot);
   slot->has_last = true;
   slot->last_ended_at_wall = WallClock();
-  slot->last_wait_status = last_wait_status_ = slot->failed ? 127 << 8 : slot->wait_status;
+  slot->last_wait_status = slot->failed ? 127 << 8 : slot->wait_status;
+  // Of a start that has failed the first end is the reason, and the others follow from it.
+  if (!start_failed_) last_wait_status_ = slot->last_wait_status;
   if (slot->failed) {
     events_.Failed(index_of(slot), slot->failure, PathOf(slot->failure.step, options_.program), next);
   } else {
@@ -184,7 +209,7 @@ void Supervisor::OnEnd(Slot* slot) {
   }
   if (started_ || report_.fd() == -1) Explain(*slot, next);
   // The start has failed: of all programs nothing may be left.
-  const bool was_first = !started_ && !stopping_ && report_.fd() != -1;
+  const bool was_first = !started_ && !stopping_ && !slot->retired && report_.fd() != -1;
   if (slot->failed && (was_first || next == kGivenUp)) {
     failure_ = {slot->failure.error, StepName(slot->failure.step), PathOf(slot->failure.step, options_.program)};
   }
@@ -195,7 +220,11 @@ void Supervisor::OnEnd(Slot* slot) {
     slot->start_at = Clock() + next;
     slot->restarts++;
   }
-  if (was_first) KillAll();
+  if (was_first) {
+    start_failed_ = true;
+    KillAll();
+  }
+  if (!started_ && !stopping_ && report_.fd() == -1) started_ = AreReady();
   DropRetired();
   WriteStatus();
   ContinueRestart();
@@ -217,9 +246,8 @@ void Supervisor::Explain(const Slot& slot, int64_t next) {
   if (slot.left > 0 && WIFEXITED(slot.wait_status) && WEXITSTATUS(slot.wait_status) == 0 &&
       slot.reason == Reason::kNone && !stopping_) {
     const Text<256> line(
-        "posix-daemon: %sworker %d ended and left %d process%s, which had to be killed: a program that is watched must "
-        "stay "
-        "in the foreground\n",
+        "posix-daemon: %sworker %d ended and left %d process%s, which had to be killed: "
+        "a program that is watched must stay in the foreground\n",
         name.c_str(), index, slot.left, slot.left == 1 ? "" : "es");
     logs_.Note(line.c_str(), line.size());
   }

@@ -53,8 +53,9 @@ int Guard::Run() {
     }
     Wait();
   }
-  const int left = options_.kills_descendants ? KillLeft() : 0;
-  Tell(GuardMessage::kEnded, status_, left);
+  // At once: what is left may take its time, and this process not see the end of it.
+  Tell(GuardMessage::kEnded, status_);
+  Tell(GuardMessage::kCleared, options_.kills_descendants ? KillLeft() : 0);
   return EndAs(status_);
 }
 

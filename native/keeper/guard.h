@@ -29,10 +29,10 @@ struct GuardOptions {
 
 // What a guard tells the watchdog that started it.
 struct GuardMessage {
-  enum Kind : int { kStarted, kFailed, kExecuted, kEnded } kind;
-  // kStarted: the program's pid. kFailed: a Step. kEnded: the wait status.
+  enum Kind : int { kStarted, kFailed, kExecuted, kEnded, kCleared } kind;
+  // kStarted: the program's pid. kFailed: a Step. kEnded: the wait status. kCleared: how many processes it left behind.
   int value;
-  // kFailed: an errno. kEnded: how many processes it left behind.
+  // kFailed: an errno.
   int detail;
 };
 

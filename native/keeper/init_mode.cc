@@ -10,6 +10,7 @@
 #include <iterator>
 
 #include "foreground.h"
+#include "read_number.h"
 #include "signals.h"
 
 namespace posix_daemon {
@@ -33,7 +34,9 @@ bool Reap(pid_t daemon, int* status) {
 
 }  // namespace
 
-int RunInitMode(pid_t daemon) {
+int RunInitMode(const char* pid) {
+  pid_t daemon;
+  if (!ReadNumber(pid, &daemon) || daemon <= 1) return 2;
   int status = 1 << 8;  // exit(1)
   const int signal_fd = WatchSignals(kSignals, std::size(kSignals));
   if (signal_fd == -1) return 1;

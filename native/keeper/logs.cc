@@ -59,6 +59,9 @@ void Logs::Note(const char* line, size_t length) {
     LogFile* const file = FileOf(stream);
     if (file != nullptr && file->is_open()) return file->Append(this, line, length);
   }
+  // Nobody may read it.
+  pollfd error_output = {STDERR_FILENO, POLLOUT, 0};
+  if (poll(&error_output, 1, 0) != 1) return;
   if (write(STDERR_FILENO, line, length) == -1) return;
 }
 

@@ -46,7 +46,7 @@ int main(int argc, char** argv) {
   if (!FillStandardDescriptors()) return Fail(kNullDevice);
   if (!CloseOnExecExcept(nullptr, 0)) return Fail("close_range");
   if (argc > 1 && strcmp(argv[1], "tree") == 0) return RunTreeMode(argc, argv);
-  if (argc == 3 && strcmp(argv[1], "init") == 0) return RunInitMode(atoi(argv[2]));
+  if (argc == 3 && strcmp(argv[1], "init") == 0) return RunInitMode(argv[2]);
   char** const arguments = CopyArguments(argc, argv);
   if (arguments == nullptr) return Fail("malloc");
   Options options;

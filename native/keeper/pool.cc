@@ -37,22 +37,22 @@ uint64_t ResidentSize(pid_t pid) {
 }  // namespace
 
 bool Supervisor::IsOver() const {
-  if (clean_until_ > Clock()) return false;
   return std::all_of(slots_, slots_ + slot_count_, [](const Slot& slot) { return slot.is_over(); });
 }
 
 uint64_t Supervisor::NextDeadline() const {
-  uint64_t next = clean_until_ > Clock() ? clean_until_ : kNever;
+  const bool is_cleaning = clean_until_ > Clock();
+  uint64_t next = is_cleaning ? clean_until_ : kNever;
   for (int i = 0; i < slot_count_; i++) {
     // Nothing is started while something is cleaned up.
-    if (next == kNever || slots_[i].state != Slot::State::kWaiting) next = std::min(next, slots_[i].Deadline());
+    if (!is_cleaning || slots_[i].state != Slot::State::kWaiting) next = std::min(next, slots_[i].Deadline());
   }
   return next;
 }
 
 void Supervisor::StartDue() {
   if (clean_until_ > Clock()) return;
-  clean_until_ = 0;
+  CleanUp();
   for (int i = 0; i < slot_count_; i++) {
     if (slots_[i].state == Slot::State::kWaiting && slots_[i].start_at <= Clock()) Start(&slots_[i]);
   }
@@ -112,6 +112,7 @@ void Supervisor::ForgiveSilence() {
 
 // The guard is a child, and hands it on to a child of its own: neither number can mean another process.
 void Supervisor::Send(const Slot& slot, int signal) {
+  if (!slot.is_running()) return;
   sigval value = {};
   value.sival_int = signal;
   if (sigqueue(slot.guard, PassingOnSignal(), value) == -1) return;  // It has just ended.
@@ -119,6 +120,7 @@ void Supervisor::Send(const Slot& slot, int signal) {
 
 void Supervisor::Resize(int workers) {
   if (stopping_ || workers < 1) return;
+  workers = std::min(workers, kMaxWorkers);
   wanted_ = workers;
   for (int i = 0; i < workers; i++) {
     if (i == slot_count_) {
@@ -148,6 +150,8 @@ void Supervisor::DropRetired() {
 void Supervisor::RestartAll() {
   if (stopping_) return;
   for (int i = 0; i < slot_count_; i++) slots_[i].must_restart = slots_[i].is_running() && !slots_[i].retired;
+  // One that has just taken its place, and isn't ready, has its turn again.
+  if (restarting_ != nullptr && restarting_->reason == Reason::kNone) restarting_ = nullptr;
   ContinueRestart();
 }
 
@@ -172,6 +176,7 @@ void Supervisor::Ask(Slot* slot, Reason reason, bool has_signal) {
 
 // Has the guard end the program and whatever that has started, also when it is stopped itself.
 void Supervisor::EndGuard(Slot* slot) {
+  if (!slot->is_running()) return;
   slot->ready_at = slot->ready_by = slot->beat_by = slot->look_at = slot->kill_at = kNever;
   slot->give_up_at = Clock() + kGuardPatienceMs;
   kill(slot->guard, SIGCONT);

@@ -27,7 +27,13 @@ int WatchSignals(const int* signals, size_t count) {
   for (size_t i = 0; i < count; i++) sigaddset(&watched, signals[i]);
   if (sigprocmask(SIG_SETMASK, &watched, nullptr) == -1) return -1;
   // An ignored signal is dropped although it is blocked (nohup leaves SIGHUP so), and an ignored SIGCHLD reaps.
-  for (size_t i = 0; i < count; i++) SetDisposition(signals[i], SIG_DFL);
+  // Not where it is the default already: that would drop a SIGCONT that waits.
+  for (size_t i = 0; i < count; i++) {
+    struct sigaction before;
+    if (sigaction(signals[i], nullptr, &before) == 0 && before.sa_handler != SIG_DFL) {
+      SetDisposition(signals[i], SIG_DFL);
+    }
+  }
   return signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 

@@ -19,7 +19,7 @@ void Slot::Clear() {
   }
   notify.Close();
   guard = lost_guard = program = -1;
-  failed = ended = false;
+  failed = ended = cleared = said_ready = false;
   left = 0;
   reason = Reason::kNone;
   ready_at = ready_by = beat_by = look_at = kill_at = give_up_at = kNever;

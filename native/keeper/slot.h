@@ -13,6 +13,7 @@
 namespace posix_daemon {
 
 constexpr uint64_t kNever = UINT64_MAX;
+constexpr int kMaxWorkers = 10'000;
 
 struct Slot {
   enum class State {
@@ -49,9 +50,13 @@ struct Slot {
   uint64_t start_ticks = 0;
   bool failed = false;
   LaunchFailure failure = {};
+  // How the program ended, as far as its guard has said; and that the guard has killed what was left of it.
   bool ended = false;
   int wait_status = 0;
+  bool cleared = false;
   int left = 0;
+  // It said READY=1, perhaps before its guard had said that it runs.
+  bool said_ready = false;
   Reason reason = Reason::kNone;
   // When it counts as ready without saying anything; when it must be; when it must have given a beat; when its port or
   // its size is looked at.

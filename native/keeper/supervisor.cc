@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -21,11 +22,9 @@ namespace posix_daemon {
 
 namespace {
 
-// More workers than that are refused where the number comes from.
-constexpr int kMaxWorkers = 10'000;
 // What is polled besides the slots' descriptors.
 enum : size_t { kSignal, kReport, kControl, kLogs, kSlots = kLogs + Logs::kPolled };
-enum : size_t { kMessages, kEnd, kNotify, kPerSlot };
+constexpr size_t kPerSlot = 3;
 
 bool AsksForEnd(int signal) { return signal == SIGTERM || signal == SIGINT || signal == SIGQUIT; }
 
@@ -96,28 +95,35 @@ void Supervisor::Wait() {
   polled_[kReport] = {report_.fd(), 0, 0};  // POLLERR comes unasked: the reader's end
   polled_[kControl] = {control_fd_, POLLIN, 0};
   logs_.Prepare(polled_ + kLogs);
-  const int slot_count = slot_count_;
-  for (int i = 0; i < slot_count; i++) {
+  // Only those that are open: ppoll refuses more entries than the process may have descriptors.
+  size_t count = kSlots;
+  for (int i = 0; i < slot_count_; i++) {
     const Slot& slot = slots_[i];
-    pollfd* const polled = polled_ + kSlots + kPerSlot * i;
-    polled[kMessages] = {slot.message_fd, POLLIN, 0};
-    polled[kEnd] = {slot.ended ? -1 : slot.pidfd, POLLIN, 0};
-    polled[kNotify] = {slot.notify.fd(), POLLIN, 0};
+    for (const int fd : {slot.notify.fd(), slot.message_fd, slot.pidfd}) {
+      if (fd != -1) polled_[count++] = {fd, POLLIN, 0};
+    }
   }
   const uint64_t deadline = NextDeadline();
   const uint64_t now = Clock();
   const uint64_t limit_ms = deadline == kNever ? Logs::kForEver : deadline > now ? deadline - now : 0;
-  if (!logs_.Wait(polled_, kSlots + kPerSlot * slot_count, limit_ms)) return;
+  if (!logs_.Wait(polled_, count, limit_ms)) return;
   logs_.Handle(polled_ + kLogs);
-  for (int i = 0; i < slot_count; i++) {
-    const pollfd* const polled = polled_ + kSlots + kPerSlot * i;
-    if (polled[kNotify].revents != 0) HearProgram(&slots_[i]);
-    if (polled[kMessages].revents != 0) Hear(&slots_[i]);
-    if (polled[kEnd].revents != 0) OnProgramEnd(&slots_[i]);
+  for (size_t n = kSlots; n < count; n++) {
+    if (polled_[n].revents != 0) HearSlot(polled_[n].fd);
   }
   if (polled_[kSignal].revents != 0) OnSignals();
   if (polled_[kControl].revents != 0) OnControl();
   if (polled_[kReport].revents != 0) Abandon();
+}
+
+// What has come a moment ago may have closed it.
+void Supervisor::HearSlot(int fd) {
+  for (int i = 0; i < slot_count_; i++) {
+    Slot& slot = slots_[i];
+    if (slot.notify.fd() == fd) return HearProgram(&slot);
+    if (slot.message_fd == fd) return Hear(&slot);
+    if (slot.pidfd == fd) return OnProgramEnd(&slot);
+  }
 }
 
 void Supervisor::OnSignals() {
@@ -163,7 +169,8 @@ void Supervisor::OnParentGone() {
   if (!stopping_) Stop(false);
   const uint64_t kill_at = Clock() + supervision_.parent_grace_ms;
   for (int i = 0; i < slot_count_; i++) {
-    if (slots_[i].kill_at > kill_at && slots_[i].kill_at != kNever) slots_[i].kill_at = kill_at;
+    Slot& slot = slots_[i];
+    if (slot.is_running() && slot.give_up_at == kNever) slot.kill_at = std::min(slot.kill_at, kill_at);
   }
 }
 
@@ -200,7 +207,7 @@ void Supervisor::Obey(const char* command) {
   } else if (strcmp(command, "restart") == 0) {
     RestartAll();
   } else if (sscanf(command, "workers %d", &number) == 1) {
-    Resize(number > kMaxWorkers ? kMaxWorkers : number);
+    Resize(number);
   } else if (sscanf(command, "signal %d", &number) == 1) {
     PassOn(number);
   }

@@ -33,6 +33,7 @@ class Supervisor {
   bool Prepare();
   bool MakePool();
   void Wait();
+  void HearSlot(int fd);
   void OnSignals();
   void OnSignal(const signalfd_siginfo& info);
   void OnControl();
@@ -69,6 +70,7 @@ class Supervisor {
   void OnProgramEnd(Slot* slot);
   void OnExecuted(Slot* slot);
   void OnReady(Slot* slot);
+  bool AreReady() const;
   void HearProgram(Slot* slot);
   void Reap();
   void OnGuardEnd(Slot* slot);
@@ -103,6 +105,8 @@ class Supervisor {
   bool asked_ = false;
   int end_signal_ = 0;
   uint64_t end_signal_at_ = 0;
+  // A program has ended before all were ready.
+  bool start_failed_ = false;
   // The start has failed, or nobody waits for it any more.
   bool abandoned_ = false;
   struct {

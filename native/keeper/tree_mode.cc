@@ -7,6 +7,8 @@
 #include <cstring>
 
 #include "guard.h"
+#include "proc.h"
+#include "read_number.h"
 #include "title.h"
 
 namespace posix_daemon {
@@ -19,7 +21,10 @@ int RunTreeMode(int argc, char** arguments) {
   if (argv == nullptr) return 125;
   ShowFirstArgument();
   GuardOptions options;
-  options.watchdog = atoi(argv[3]);
+  pid_t worker;
+  if (!ReadNumber(argv[2], &worker) || !ReadNumber(argv[3], &options.watchdog)) return 2;
+  // It will be killed, and by its number: nothing but a child may be.
+  if (worker <= 1 || ParentOf(worker) != getpid()) return 2;
   for (int i = 4; i < argc; i++) {
     const bool has_value = i + 1 < argc;
     if (strcmp(argv[i], "--keep-descendants") == 0) {
@@ -37,7 +42,6 @@ int RunTreeMode(int argc, char** arguments) {
   }
   Guard guard(options);
   if (guard.Prepare() != 0) return 125;
-  const pid_t worker = atoi(argv[2]);
   guard.Enclose(worker);
   guard.Take(worker, -1, -1);
   return guard.Run();

@@ -18,6 +18,7 @@ import { fileURLToPath } from 'node:url';
 import { openProcess, PidFile } from 'posix-daemon';
 import { hasEnded } from './exec.js';
 import { type Outcome, type Running, startProgram } from './fixture.js';
+import { killHeld } from './processes.js';
 
 /** The bundle that users run. */
 export const COMMAND = fileURLToPath(import.meta.resolve('#dist/posix-daemon.cjs'));
@@ -98,7 +99,7 @@ async function endAll(home: string): Promise<void> {
   for (const pid of keepersOf(home)) {
     if (hasEnded(pid) || !readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith('posix-daemon')) continue;
     const keeper = openProcess(pid);
-    if (keeper.alive) keeper.signal('SIGKILL');
+    killHeld(keeper);
     await keeper.wait();
     keeper.close();
   }

@@ -1,6 +1,7 @@
 // Looking at and ending the processes that a test started, down to those that its programs forked themselves.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import type { ProcessHandle } from 'posix-daemon';
 
 /** The live processes of a session: all that a program started with `detached: true` has forked, whoever their parent is. */
 export function sessionMembers(session: number): number[] {
@@ -95,6 +96,15 @@ function threads(pid: number): string {
 export function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** The same by its handle. */
+export function killHeld(handle: ProcessHandle): void {
+  try {
+    handle.signal('SIGKILL');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }

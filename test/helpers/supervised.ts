@@ -7,6 +7,7 @@ import type { TestContext } from 'node:test';
 import { openProcess, type ProcessHandle } from 'posix-daemon';
 import { keeperPath } from '#dist/daemon/keeper.js';
 import { procStatus, until } from './fixture.js';
+import { killHeld } from './processes.js';
 
 export interface SupervisedEnd {
   code: number | null;
@@ -41,6 +42,20 @@ export function superviseAlone(t: TestContext, script: string, ...flags: string[
 }
 
 export function superviseProgram(t: TestContext, program: readonly string[], ...flags: string[]): Supervised {
+  return start(t, [], program, flags);
+}
+
+/** The same by a command that executes its arguments. */
+export function superviseThrough(t: TestContext, through: readonly string[], script: string, ...flags: string[]) {
+  return start(t, through, ['/bin/sh', 'sh', '-c', script], flags);
+}
+
+function start(
+  t: TestContext,
+  through: readonly string[],
+  program: readonly string[],
+  flags: readonly string[],
+): Supervised {
   const handles: ProcessHandle[] = [];
   const hold = (pid: number) => {
     const handle = openProcess(pid);
@@ -48,13 +63,14 @@ export function superviseProgram(t: TestContext, program: readonly string[], ...
     return handle;
   };
   const all = ['--events-fd', '3', '--control-fd', '4', '--restart', 'always', '--backoff', '0:0:1:0:10000'];
-  const keeper = spawn(keeperPath(), ['run', ...all, ...flags, '--', ...program], {
+  const command = [...through, keeperPath(), 'run', ...all, ...flags, '--', ...program];
+  const keeper = spawn(command[0] as string, command.slice(1), {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
   });
   t.after(() => {
     keeper.kill('SIGKILL');
     for (const handle of handles) {
-      if (handle.alive) handle.signal('SIGKILL');
+      killHeld(handle);
       handle.close();
     }
   });

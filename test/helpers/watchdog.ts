@@ -5,6 +5,7 @@ import { openProcess, type ProcessHandle, type WatchdogOptions, type Worker, typ
 import type { Stage, Tools } from '../fixtures/watchdog.js';
 import { hasEnded } from './exec.js';
 import { type Outcome, procStatus, startFixture, until } from './fixture.js';
+import { killHeld } from './processes.js';
 
 export interface Play extends WatchdogOptions {
   /** Runs before the call. It is passed on as text: nothing around it is there. */
@@ -60,7 +61,7 @@ export function startWatchdog(
   };
   t.after(() => {
     for (const handle of handles) {
-      if (handle.alive) handle.signal('SIGKILL');
+      killHeld(handle);
       handle.close();
     }
   });

@@ -180,6 +180,12 @@ test('with --up-ms the program is ready once it has stayed up', async (t) => {
   assert.equal(kept.status().state, 'running');
 });
 
+test('the program of several that ended first is the one that is reported', async (t) => {
+  const script = '[ $WORKER_INDEX = 2 ] && exit 3; exec sleep 1000';
+  const { report } = keepShell(t, script, { flags: ['--workers', '3', '--tree', '--up-ms', '200'] });
+  assert.equal(await report(), 'exited 3');
+});
+
 test('a starter that is gone while the program is on trial takes it along', async (t) => {
   const kept = keepShell(t, 'echo $$; exec sleep 1000', { flags: ['--up-ms', '60000'] });
   const program = Number(await untilFile(kept.log, '\n'));

@@ -1,14 +1,23 @@
 // The keeper as a supervisor: what it does when programs end, and what it is told.
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmdirSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { hasEnded } from '../helpers/exec.js';
+import { fileURLToPath } from 'node:url';
+import { openProcess } from 'posix-daemon';
+import { keeperPath } from '#dist/daemon/keeper.js';
+import { hasEnded, temporaryDirectory } from '../helpers/exec.js';
 import { until } from '../helpers/fixture.js';
-import { supervise, superviseAlone, superviseProgram } from '../helpers/supervised.js';
+import { inPidNamespace, namespaceRefused } from '../helpers/namespace.js';
+import { supervise, superviseAlone, superviseProgram, superviseThrough } from '../helpers/supervised.js';
 import { zombiesOf } from '../helpers/watchdog.js';
 
+const needsCompiler = { skip: spawnSync('cc', ['--version']).status === 0 ? false : 'no C compiler' };
+const fixtureSource = (name: string) => fileURLToPath(new URL(`../../../test/fixtures/${name}`, import.meta.url));
 const STAY = 'exec sleep 1000';
 const { SIGKILL } = constants.signals;
 
@@ -192,31 +201,36 @@ function writableCgroup(): string | undefined {
 }
 
 const cgroups = writableCgroup();
+const groupsOf = (guard: number) =>
+  readdirSync(cgroups as string).filter((name) => name.startsWith('posix-daemon-') && name.endsWith(`-${guard}`));
 
 describe('in a cgroup', { skip: cgroups ? false : 'no cgroup (v2) that can be written' }, () => {
   test('the program is in one of its own, which goes with it', async (t) => {
     const supervised = supervise(t, `echo ready; ${STAY}`, '--cgroup', cgroups as string);
     const { guard, handle } = await supervised.program();
     await supervised.line();
-    assert.match(readFileSync(`/proc/${handle.pid}/cgroup`, 'utf8'), new RegExp(`^0::.*/posix-daemon-${guard}$`, 'm'));
+    assert.match(
+      readFileSync(`/proc/${handle.pid}/cgroup`, 'utf8'),
+      new RegExp(`^0::.*/posix-daemon-\\d+-${guard}$`, 'm'),
+    );
     supervised.tell('kill');
     await supervised.ended;
     assert.equal(handle.alive, false);
-    assert.equal(existsSync(`${cgroups}/posix-daemon-${guard}`), false);
+    assert.deepEqual(groupsOf(guard), []);
   });
   test('what the program starts first is in it as well', async (t) => {
     const supervised = supervise(t, `cat /proc/self/cgroup; ${STAY}`, '--cgroup', cgroups as string);
     const { guard } = await supervised.program();
     let line = '';
     while (!line.startsWith('0::')) line = await supervised.line();
-    assert.match(line, new RegExp(`/posix-daemon-${guard}$`));
+    assert.match(line, new RegExp(`/posix-daemon-\\d+-${guard}$`));
   });
   test('what a killed guard has left of it goes, too', async (t) => {
     const supervised = supervise(t, STAY, '--cgroup', cgroups as string);
     const first = await supervised.program();
     supervised.hold(first.guard).signal('SIGKILL');
     await supervised.program();
-    await until('it is gone', () => !existsSync(`${cgroups}/posix-daemon-${first.guard}`));
+    await until('it is gone', () => groupsOf(first.guard).length === 0);
   });
 });
 
@@ -256,6 +270,15 @@ describe('a pool', () => {
     supervised.tell('signal 0');
     assert.ok(first.handle.alive);
   });
+  test('a rolling restart begins anew when it is asked for again', async (t) => {
+    const supervised = supervise(t, STAY, '--up-ms', '50');
+    await supervised.event('ready');
+    for (let n = 0; n < 3; n++) {
+      supervised.tell('restart');
+      assert.equal((await supervised.event('exit'))[4], 'restart');
+      await supervised.event('spawn');
+    }
+  });
   test('it is resized over the control pipe', async (t) => {
     const supervised = supervise(t, STAY);
     await supervised.program();
@@ -280,7 +303,61 @@ describe('a pool', () => {
   });
 });
 
+test('a worker that waits for its next start is not held up by another one’s longer pause', async (t) => {
+  const script = `[ $WORKER_INDEX = 1 ] && exit 1; ${STAY}`;
+  const flags = ['--workers', '2', '--backoff', '20:60000:3000:0:60000', '--max-restarts', '100:60000'];
+  const supervised = supervise(t, script, ...flags);
+  const secondWorker = async () => {
+    let [worker, pid] = await supervised.event('spawn');
+    while (worker !== '2') [worker, pid] = await supervised.event('spawn');
+    return supervised.hold(Number(pid));
+  };
+  let second = await secondWorker();
+  while ((await supervised.event('exit'))[5] !== '60000');
+  for (let n = 0; n < 2; n++) {
+    second.signal('SIGKILL');
+    second = await secondWorker();
+  }
+});
+
+test('with fewer descriptors than workers need it goes on, and hears', async (t) => {
+  const limited = ['sh', '-c', 'ulimit -n 40; exec "$@"', 'sh'];
+  const supervised = superviseThrough(t, limited, STAY, '--tree', '--workers', '20');
+  await supervised.program();
+  supervised.keeper.kill('SIGTERM');
+  await supervised.ended;
+});
+
+test('a standard error that nobody reads holds up nothing', async (t) => {
+  const flags = ['--tree', '--restart', 'always', '--max-restarts', '0:1000'];
+  const keeper = spawn(keeperPath(), ['run', ...flags, '--', '/bin/sh', 'sh', '-c', 'echo $$; exec yes >&2'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  t.after(() => keeper.kill('SIGKILL'));
+  const pid = Number(await once(keeper.stdout as Socket, 'data').then(([data]) => `${data}`));
+  await until('it waits for room', () => /pipe|sock|alloc/.test(readFileSync(`/proc/${pid}/wchan`, 'utf8')));
+  using program = openProcess(pid);
+  program.signal('SIGKILL');
+  await once(keeper, 'exit');
+});
+
+test('a guard for what is no child of its own is refused', async (t) => {
+  const refused = namespaceRefused();
+  if (refused) return t.skip(refused);
+  for (const worker of ['-1', '0', '1', 'x']) {
+    const { code } = await inPidNamespace(t, [keeperPath(), 'tree', worker, '1']);
+    assert.equal(code, 2);
+  }
+});
+
 describe('health', () => {
+  test('READY=1 that comes before anything else is heard', needsCompiler, async (t) => {
+    const program = join(temporaryDirectory(t), 'notify');
+    execFileSync('cc', ['-O1', '-Wall', '-Werror', '-o', program, fixtureSource('notify.c')]);
+    const flags = ['--tree', '--workers', '8', '--ready', 'notify'];
+    const supervised = superviseProgram(t, [program, 'notify'], ...flags);
+    for (let n = 0; n < 8; n++) await supervised.event('ready');
+  });
   const notify = (text: string) =>
     `python3 -c 'import os,socket; a=os.environ["NOTIFY_SOCKET"]; s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM); s.sendto(b"${text}", "\\0"+a[1:])'`;
   test('with notify a program is ready when it says READY=1 as sd_notify does', async (t) => {
