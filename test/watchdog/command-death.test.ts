@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { CommandExit, CommandOptions, ProcessHandle } from 'posix-daemon';
-import { usableCgroup } from '#dist/watchdog/cgroup.js';
+import { keeperCgroup, usableCgroup } from '#dist/watchdog/cgroup.js';
 import { type Commanded, SLEEP, shell, startCommand } from '../helpers/command-watchdog.js';
 import { asNobody, childrenOf, isRoot, temporaryDirectory } from '../helpers/exec.js';
 import { until } from '../helpers/fixture.js';
@@ -172,7 +172,7 @@ test('in a cgroup that takes what the worker has started, too; the group doesnâ€
     args: [go],
   });
   const worker = await watched.spawned();
-  const group = join(parent, `posix-daemon-${worker.guard}`);
+  const group = keeperCgroup(parent, worker.guard);
   // What the program starts before that is not in it.
   await until('it is in its group', () => readFileSync(`/proc/${worker.pid}/cgroup`, 'utf8').includes(basename(group)));
   writeFileSync(go, '');
