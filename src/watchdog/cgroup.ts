@@ -7,12 +7,23 @@ import {
   readdirSync,
   readFileSync,
   rmdirSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { join, relative } from 'node:path';
 
-/** What keepers call the folders that they make. */
+/** What the folders are called that are made here and by keepers. */
 const PREFIX = 'posix-daemon-';
+
+/** Several PID namespaces may share a cgroup: the pids of the others mean nothing here. */
+function prefixOfKeepers(): string {
+  return `${PREFIX}${statSync('/proc/self/ns/pid').ino}-`;
+}
+
+/** The folder that a keeper makes. */
+export function keeperCgroup(parent: string, pid: number): string {
+  return join(parent, `${prefixOfKeepers()}${pid}`);
+}
 
 /** mountinfo writes blanks, tabs and the like as \040. */
 function unescaped(path: string): string {
@@ -79,7 +90,7 @@ export class LeftCgroups {
   /** A keeper has ended. It takes its group along; but not one with groups in it, nor if it was killed. */
   keeperEnded(pid: number): void {
     if (this.#parent === undefined) return;
-    const folder = join(this.#parent, `${PREFIX}${pid}`);
+    const folder = keeperCgroup(this.#parent, pid);
     this.#left.add(folder);
     try {
       writeFileSync(join(folder, 'cgroup.kill'), '1');
@@ -97,8 +108,9 @@ export class LeftCgroups {
 
 /** Of keepers that were killed together with their watchdog, nobody was left to do it. */
 function removeStale(parent: string): void {
+  const prefix = prefixOfKeepers();
   for (const name of readdirSync(parent)) {
-    const pid = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : '';
+    const pid = name.startsWith(prefix) ? name.slice(prefix.length) : '';
     if (/^\d+$/.test(pid) && !existsSync(`/proc/${pid}`)) isRemoved(join(parent, name));
   }
 }

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { usableCgroup } from '#dist/watchdog/cgroup.js';
+import { keeperCgroup, usableCgroup } from '#dist/watchdog/cgroup.js';
 import { type Sandbox, sandbox } from '../helpers/command.js';
 import { childrenOf, hasEnded, nullSeparated } from '../helpers/exec.js';
 import { procStatus, until } from '../helpers/fixture.js';
@@ -79,7 +79,7 @@ test('its cgroup, where it can have one, doesn’t stay', async (t) => {
   if (parent === undefined) return t.skip('no cgroup can be made here');
   const box = sandbox(t);
   const pid = await box.start(['--restart', 'always', ...SLEEP]);
-  const group = join(parent, `posix-daemon-${procStatus(pid, 'PPid')}`);
+  const group = keeperCgroup(parent, Number(procStatus(pid, 'PPid')));
   assert.ok(existsSync(group));
   await box.ok(['stop', 'sleep']);
   assert.ok(!existsSync(group));

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { usableCgroup } from '#dist/watchdog/cgroup.js';
 import { SLEEP, shell, startCommand } from '../helpers/command-watchdog.js';
 import { stat } from '../helpers/exec.js';
 import { until } from '../helpers/fixture.js';
@@ -71,6 +74,39 @@ test('kill() takes no time', async (t) => {
   assert.equal(await watched.next('line'), 'trapped');
   assert.deepEqual(await watched.ask('kill'), { exitCode: null, signal: 'SIGKILL' });
   assert.ok(!member.alive);
+});
+
+for (const how of ['stop', 'kill'] as const) {
+  test(`${how}() is heard by a supervisor that was stopped`, async (t) => {
+    const watched = startCommand(t, { ...EXITS, signals: false });
+    assert.equal(await watched.next('line'), 'trapped');
+    const supervisor = watched.hold((await watched.status()).supervisorPid as number);
+    supervisor.signal('SIGSTOP');
+    await until('it is stopped', () => stat(supervisor.pid, 3) === 'T');
+    const end = how === 'stop' ? { exitCode: 5, signal: null } : { exitCode: null, signal: 'SIGKILL' };
+    assert.deepEqual(await watched.ask(how), end);
+    assert.equal((await watched.exit()).reason, how === 'stop' ? 'stop' : undefined);
+  });
+}
+
+test('kill() kills a supervisor that does nothing', async (t) => {
+  const parent = usableCgroup();
+  if (parent === undefined) return t.skip('no cgroup can be made here');
+  const watched = startCommand(t, { ...DEAF, signals: false });
+  const { handle } = await watched.spawned();
+  const member = watched.hold(Number(await watched.next('line')));
+  assert.equal(await watched.next('line'), 'trapped');
+  const supervisor = watched.hold((await watched.status()).supervisorPid as number);
+  // SIGCONT means nothing to what is frozen.
+  const freezer = mkdtempSync(join(parent, 'frozen-'));
+  t.after(() => until('the group is empty', () => readFileSync(join(freezer, 'cgroup.procs'), 'utf8') === ''));
+  t.after(() => rmdirSync(freezer));
+  writeFileSync(join(freezer, 'cgroup.procs'), `${supervisor.pid}`);
+  writeFileSync(join(freezer, 'cgroup.freeze'), '1');
+  await until('it is frozen', () => readFileSync(join(freezer, 'cgroup.events'), 'utf8').includes('frozen 1'));
+  assert.deepEqual(await watched.ask('kill'), { exitCode: null, signal: 'SIGKILL' });
+  assert.ok(!supervisor.alive && !handle.alive && !member.alive);
+  assert.equal((await watched.exit()).reason, 'supervisor');
 });
 
 test('stop() in a pause between two workers ends it', async (t) => {

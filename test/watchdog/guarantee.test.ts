@@ -1,9 +1,9 @@
 // killTree, onParentDeath, and what they rest on.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { cgroupFolder, usableCgroup } from '#dist/watchdog/cgroup.js';
+import { cgroupFolder, keeperCgroup, usableCgroup } from '#dist/watchdog/cgroup.js';
 import { childrenOf } from '../helpers/exec.js';
 import { until } from '../helpers/fixture.js';
 import { startWatchdog, titleOf, untilGone } from '../helpers/watchdog.js';
@@ -85,6 +85,9 @@ test('onParentDeath: terminate kills a worker that goes on after stopTimeoutMs, 
   await untilGone('both', handle, member);
 });
 
+/** No pid is so large. */
+const NO_PID = 2 ** 22 + 1;
+
 test('no cgroup stays behind: of a killed keeper, of a watchdog in a worker, of the last ones', async (t) => {
   const parent = usableCgroup();
   if (parent === undefined) return t.skip('no cgroup can be made here');
@@ -99,7 +102,7 @@ test('no cgroup stays behind: of a killed keeper, of a watchdog in a worker, of 
   const next = async () => {
     const worker = await watched.worker();
     await watched.said('inner');
-    const folder = join(parent, `posix-daemon-${worker.keeper}`);
+    const folder = keeperCgroup(parent, worker.keeper);
     assert.ok(existsSync(folder));
     // The inner watchdog's are in it, if it was in it itself by the time of its call.
     folders.push(folder);
@@ -117,11 +120,22 @@ test('no cgroup stays behind: of a killed keeper, of a watchdog in a worker, of 
 test('a watchdog removes the cgroups of keepers that have gone without', async (t) => {
   const parent = usableCgroup();
   if (parent === undefined) return t.skip('no cgroup can be made here');
-  const stale = join(parent, `posix-daemon-${2 ** 22 + 1}`); // no pid is so large
+  const stale = keeperCgroup(parent, NO_PID);
   mkdirSync(stale);
   const watched = startWatchdog(t);
   await watched.worker();
   assert.equal(existsSync(stale), false);
+});
+
+test('a watchdog leaves the cgroups of another PID namespace alone', async (t) => {
+  const parent = usableCgroup();
+  if (parent === undefined) return t.skip('no cgroup can be made here');
+  const others = join(parent, `posix-daemon-1-${NO_PID}`); // no namespace has this inode
+  mkdirSync(others);
+  t.after(() => rmdirSync(others));
+  const watched = startWatchdog(t);
+  await watched.worker();
+  assert.ok(existsSync(others));
 });
 
 for (const [what, cgroup, mountinfo, folder] of [

@@ -1,6 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { openProcess, type ProcessHandle } from '../../posix/process-handle.js';
 import type { LeftCgroups } from '../cgroup.js';
+import { openWritersOf } from './pipe-writers.js';
+import { trySignal } from './try-signal.js';
+
+/** How long a guard that was told to go on may take to end what it guards. */
+const LAST_PATIENCE_MS = 1000;
 
 function parentOf(pid: number): number | undefined {
   try {
@@ -18,14 +23,6 @@ function open(pid: number): ProcessHandle[] {
   }
 }
 
-function end(handle: ProcessHandle): void {
-  try {
-    handle.signal('SIGKILL');
-  } catch {
-    // It has ended, or is another user's.
-  }
-}
-
 /**
  * The workers of a supervisor, and the guards that stand between the two. When somebody kills the supervisor the guards end
  * the workers and all that these have started, and then themselves: before that there must not be a worker of the same
@@ -34,10 +31,16 @@ function end(handle: ProcessHandle): void {
 export class Guards {
   readonly #supervisor: number;
   readonly #held = new Map<number, { guard: number; handles: ProcessHandle[] }>();
+  readonly #killed = new Set<number>();
   readonly #cgroups: LeftCgroups;
+  /** The inode; undefined once none of them has it open. */
+  #pipe: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
-  constructor(supervisor: number, cgroups: LeftCgroups) {
+  /** @param pipe the inode of the pipe whose writing end is the standard input of supervisor and guards */
+  constructor(supervisor: number, pipe: number, cgroups: LeftCgroups) {
     this.#supervisor = supervisor;
+    this.#pipe = pipe;
     this.#cgroups = cgroups;
   }
 
@@ -61,21 +64,47 @@ export class Guards {
   /**
    * Resolves when all of them have ended.
    *
-   * @param silent when no guard is left, as far as these tell
-   * @param patienceMs when those that are still there are killed: somebody has stopped them
+   * @param silent when nobody is left who could write to the pipes of the supervisor
+   * @param patienceMs when somebody must have stopped those that are still there: they are told to go on and end, and those
+   * that don't do so are killed
    */
-  async gone(silent: Promise<void>, patienceMs: number): Promise<void> {
+  async gone(silent: Promise<unknown>, patienceMs: number): Promise<void> {
+    this.#timer = setTimeout(() => this.#urge(), patienceMs);
+    // What the supervisor has told last may still change who is held.
+    await silent;
+    this.#pipe = undefined;
     const held = [...this.#held.values()];
-    const handles = held.flatMap((one) => one.handles);
-    const timer = setTimeout(() => handles.forEach(end), patienceMs);
-    await Promise.all([silent, ...handles.map((handle) => handle.ref().wait())]);
-    clearTimeout(timer);
+    await Promise.all(held.flatMap(({ handles }) => handles.map((handle) => handle.ref().wait())));
     // Of guards that were killed as well.
-    for (const { guard } of held) this.#cgroups.keeperEnded(guard);
+    for (const guard of [...held.map((one) => one.guard), ...this.#killed]) this.#cgroups.keeperEnded(guard);
     this.close();
   }
 
   close(): void {
+    clearTimeout(this.#timer);
     for (const worker of [...this.#held.keys()]) this.release(worker);
+  }
+
+  /** A guard that is killed leaves to init what its worker has started: first it shall do that itself. */
+  #urge(): void {
+    this.#signalAll(['SIGTERM', 'SIGCONT']);
+    this.#timer = setTimeout(() => this.#kill(), LAST_PATIENCE_MS);
+  }
+
+  #kill(): void {
+    for (const pid of this.#signalAll(['SIGKILL'])) this.#killed.add(pid);
+    for (const { handles } of this.#held.values()) for (const handle of handles) trySignal(handle, 'SIGKILL');
+    // A guard that is killed while it starts a worker can leave a stopped child, which has yet to learn of its end.
+    this.#timer = setTimeout(() => this.#kill(), LAST_PATIENCE_MS);
+  }
+
+  /** Also guards that were never heard of. */
+  #signalAll(signals: NodeJS.Signals[]): number[] {
+    if (this.#pipe === undefined) return [];
+    return openWritersOf(this.#pipe).map((handle) => {
+      for (const signal of signals) trySignal(handle, signal);
+      handle.close();
+      return handle.pid;
+    });
   }
 }

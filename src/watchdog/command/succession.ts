@@ -75,8 +75,9 @@ export class Succession {
 
   /** From now on nothing is started any more. */
   end(how: 'stop' | 'kill'): void {
+    if (how === 'kill') this.#supervisor?.kill();
     // To a supervisor a second `stop` is a `kill`.
-    if (how === 'kill' || !this.#stopping) this.tell(how);
+    else if (!this.#stopping) this.#supervisor?.stop();
     this.#stopping = true;
     if (!this.#timer) return;
     this.#clearTimer();

@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { keeperPath } from '../../daemon/keeper.js';
@@ -13,6 +13,7 @@ import { parseEvent, type SupervisorEvent } from './events.js';
 import { Guards } from './guards.js';
 import type { CommandPlan } from './plan.js';
 import { HANDED, outputs, supervisorArguments } from './supervisor-arguments.js';
+import { trySignal } from './try-signal.js';
 
 // A guard that isn't stopped follows its supervisor within moments.
 const PATIENCE_MS = 1000;
@@ -26,6 +27,9 @@ export class Supervisor {
   /** Its end of file is the end of the supervisor and of all guards: also of those that were never heard of. */
   readonly #life: Socket;
   readonly #guards: Guards;
+  /** When it is killed itself, if it doesn't kill. */
+  #deadline: NodeJS.Timeout | undefined;
+  #closed = false;
 
   /**
    * @param onEvent never called again after `onEnd`
@@ -50,7 +54,7 @@ export class Supervisor {
     } finally {
       for (const fd of [itsEvents, itsControl, itsLife]) closeSync(fd);
     }
-    this.#guards = new Guards(this.#process.pid, cgroups);
+    this.#guards = new Guards(this.#process.pid, fstatSync(lifeFd).ino, cgroups);
     this.#life = new Socket({ fd: lifeFd, readable: true, writable: false }).resume();
     this.#events = new Socket({ fd: eventsFd, readable: true, writable: false });
     this.#control = new Socket({ fd: controlFd, readable: false, writable: true });
@@ -61,13 +65,17 @@ export class Supervisor {
       if (event) this.#hear(event, onEvent);
     });
     const patienceMs = (plan.terminates ? plan.supervision.stopTimeoutMs : 0) + PATIENCE_MS;
-    void Promise.all([this.#process.wait(), closed(this.#events)])
-      .then(async ([status]) => {
-        await this.#guards.gone(closed(this.#life), patienceMs);
+    void this.#process
+      .wait()
+      .then(async (status) => {
+        // Both pipes with the same patience: a guard that was stopped right after its fork still has the other one, too.
+        const silent = Promise.all([closed(this.#events), closed(this.#life)]);
+        await this.#guards.gone(silent, patienceMs);
         return status;
       })
       .then(
         (status) => {
+          if (this.#closed) return;
           this.close();
           onEnd(status);
         },
@@ -83,6 +91,20 @@ export class Supervisor {
   /** Sends it a line. */
   tell(line: string): void {
     if (!this.#control.destroyed) this.#control.write(`${line}\n`);
+  }
+
+  /** Asks it to end the workers and then itself. */
+  stop(): void {
+    this.tell('stop');
+    // Somebody may have stopped it.
+    trySignal(this.#process, 'SIGCONT');
+  }
+
+  /** Has it kill the workers and end; if it does nothing of the kind it is killed, and the guards do the rest. */
+  kill(): void {
+    this.tell('kill');
+    trySignal(this.#process, 'SIGCONT');
+    this.#deadline ??= setTimeout(() => trySignal(this.#process, 'SIGKILL'), PATIENCE_MS).unref();
   }
 
   /** Sends a signal to the supervisor itself. */
@@ -110,6 +132,8 @@ export class Supervisor {
 
   /** Gives back what this process has of it. In the process that started it that ends the supervisor. */
   close(): void {
+    this.#closed = true;
+    clearTimeout(this.#deadline);
     this.#guards.close();
     this.#process.close();
     this.#events.destroy();
@@ -118,6 +142,8 @@ export class Supervisor {
   }
 
   #hear(event: SupervisorEvent, onEvent: (event: SupervisorEvent) => void): void {
+    // With thousands of workers it takes its time, and logs what they said last.
+    this.#deadline?.refresh();
     if (event.kind === 'spawn') this.#guards.hold(event.worker, event.pid);
     if (event.kind === 'exit') this.#guards.release(event.worker);
     onEvent(event);
