@@ -176,16 +176,16 @@ function holdsLock(pid: number, { ino }: Stats): boolean | undefined {
   const folder = `/proc/${pid}/fdinfo`;
   const lock = new RegExp(`^lock:.* OFDLCK .* WRITE .*:${ino} `, 'm');
   try {
-    const descriptors = readdirSync(folder);
-    // On its way out: its main thread has let go of them, and others that still have to end hold the files.
-    if (descriptors.length === 0) return true;
-    return descriptors.some((fd) => {
+    const found = readdirSync(folder).some((fd) => {
       try {
         return lock.test(readFileSync(`${folder}/${fd}`, 'latin1'));
       } catch {
         return false; // closed meanwhile
       }
     });
+    // None at all: it is on its way out, its main thread has let go of them, and others that still have to end hold the
+    // files. Asked last, for it may have begun to end just now.
+    return found || readdirSync(folder).length === 0;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EACCES' || code === 'EPERM') return undefined;
