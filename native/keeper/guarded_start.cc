@@ -61,6 +61,8 @@ int Run(const Options& options, const GuardedStart& start, int message_fd, pid_t
   ShowTitle(options.name, Text<32>(" (keeper %d)", start.worker).c_str());
   Guard guard(GuardOptionsOf(options, supervisor));
   if (const int error = guard.Prepare(); error != 0) return fail(Step::kPrctl, error);
+  // From here on a supervisor that dies is noticed; one that has died before starts nothing any more.
+  if (getppid() != supervisor) return 125;
   SetEnvironment(options.supervision, start);
   int failure_fd;
   const int cgroup_fd = guard.MakeCgroup();
