@@ -5,9 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cinttypes>
 #include <csignal>
-#include <cstring>
 #include <utility>
 
 #include "cgroup.h"
@@ -15,9 +13,7 @@
 #include "descendants.h"
 #include "guard.h"
 #include "proc.h"
-#include "signals.h"
 #include "supervisor.h"
-#include "text.h"
 
 #ifndef SYS_pidfd_send_signal
 #define SYS_pidfd_send_signal 424
@@ -37,12 +33,6 @@ double Chance() {
   uint32_t bits = 0;
   if (getrandom(&bits, sizeof bits, GRND_NONBLOCK) == -1) return 0;
   return bits / 4294967296.0;
-}
-
-Text<64> HowItEnded(const Slot& slot) {
-  if (slot.failed) return Text<64>("%s: %s", StepName(slot.failure.step), strerror(slot.failure.error));
-  if (WIFEXITED(slot.wait_status)) return Text<64>("exit code %d", WEXITSTATUS(slot.wait_status));
-  return Text<64>("killed by %s", SignalName(WTERMSIG(slot.wait_status)).c_str());
 }
 
 }  // namespace
@@ -237,26 +227,6 @@ int64_t Supervisor::Next(Slot* slot) const {
   const Ending end = {slot->wait_status, !slot->failed, slot->reason != Reason::kNone,
                       slot->started_at,  Clock(),       Chance()};
   return Decide(supervision_.policy, end, &slot->history);
-}
-
-// For people: what they would otherwise look for.
-void Supervisor::Explain(const Slot& slot, int64_t next) {
-  const Text<32> name("%s%s", options_.name == nullptr ? "" : options_.name, options_.name == nullptr ? "" : ": ");
-  const int index = index_of(&slot);
-  if (slot.left > 0 && WIFEXITED(slot.wait_status) && WEXITSTATUS(slot.wait_status) == 0 &&
-      slot.reason == Reason::kNone && !stopping_) {
-    const Text<256> line(
-        "posix-daemon: %sworker %d ended and left %d process%s, which had to be killed: "
-        "a program that is watched must stay in the foreground\n",
-        name.c_str(), index, slot.left, slot.left == 1 ? "" : "es");
-    logs_.Note(line.c_str(), line.size());
-  }
-  if (next == kGivenUp) {
-    const Text<256> line("posix-daemon: %sworker %d is given up: %s, after %zu restarts within %" PRIu64 " ms\n",
-                         name.c_str(), index, HowItEnded(slot).c_str(), supervision_.policy.max_restarts,
-                         supervision_.policy.window_ms);
-    logs_.Note(line.c_str(), line.size());
-  }
 }
 
 int Supervisor::WriteStatus() { return status_file_.Supervising(slots_, slot_count_, started_); }

@@ -36,14 +36,16 @@ class Supervisor {
   void HearSlot(int fd);
   void OnSignals();
   void OnSignal(const signalfd_siginfo& info);
-  void OnControl();
   bool IsEcho(int signal);
   bool ParentIsGone() const;
   void OnParentGone();
-  void Obey(const char* command);
   void Abandon();
   bool Fail(int error, const char* step, const char* path);
   int End();
+
+  // control.cc
+  void OnControl();
+  void Obey(const char* command);
 
   // pool.cc: which programs are to run.
   bool IsOver() const;
@@ -76,9 +78,11 @@ class Supervisor {
   void OnGuardEnd(Slot* slot);
   void OnEnd(Slot* slot);
   int64_t Next(Slot* slot) const;
-  void Explain(const Slot& slot, int64_t next);
   void CleanUp();
   int WriteStatus();
+
+  // explain.cc
+  void Explain(const Slot& slot, int64_t next);
 
   int index_of(const Slot* slot) const { return static_cast<int>(slot - slots_) + 1; }
 
