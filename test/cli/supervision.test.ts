@@ -229,12 +229,12 @@ test('stop --signal with a signal after which it would be started again is refus
 
 /** Tells it to whoever it is that NOTIFY_SOCKET names. */
 const NOTIFY = `
-import os, socket, sys, time
+import os, signal, socket, sys
 address = os.environ['NOTIFY_SOCKET']
 to = '\\0' + address[1:] if address[0] == '@' else address
 for text in sys.argv[1:]:
     socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(text.encode(), to)
-time.sleep(1000)`;
+signal.pause()`;
 
 test('--ready notify: start returns when the program says READY=1', async (t) => {
   const box = sandbox(t);

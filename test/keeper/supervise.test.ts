@@ -380,9 +380,9 @@ describe('health', () => {
   test('a program that gives WATCHDOG=1 often enough stays', async (t) => {
     const script = `import os, socket, time
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-for n in range(60):
+end = time.monotonic() + 1.2
+while time.monotonic() < end:
     s.sendto(b"WATCHDOG=1", "\\0" + os.environ["NOTIFY_SOCKET"][1:])
-    time.sleep(0.02)
 print("done")`;
     const supervised = superviseProgram(
       t,

@@ -1,6 +1,7 @@
 // Clocks and measurements.
 import assert from 'node:assert/strict';
 import { monitorEventLoopDelay, type PerformanceEntry, PerformanceObserver, performance } from 'node:perf_hooks';
+import { until } from '../../helpers/fixture.js';
 import { inBoth } from '../support.js';
 
 performance.mark('before');
@@ -26,7 +27,7 @@ await inBoth(async () => {
   assert.ok((entry?.duration ?? 0) > 0);
 
   const count = histogram.count;
-  while (histogram.count === count) await new Promise((resolve) => setTimeout(resolve, 2));
+  await until('the event loop was sampled', () => histogram.count !== count);
   histogram.disable();
   assert.ok(performance.eventLoopUtilization().active > 0);
   const { user } = process.cpuUsage();
