@@ -35,10 +35,11 @@ namespace posix_daemon {
 
 #if defined(__x86_64__)
 
-// V8 asks mmap for random addresses below this (46 bits), the kernel itself gives out addresses far above: so what is
-// anonymous and below is V8's.
-constexpr uintptr_t kHintedMappingsEnd = 0x400000000000;
+// The kernel gives out addresses above this from high to low, below it from low to high.
+constexpr uintptr_t kMiddleOfAddresses = 0x400000000000;
 constexpr uint32_t kRseqSignature = 0x53053053;
+// What a function may use below its stack pointer.
+constexpr uintptr_t kRedZone = 128;
 
 inline uintptr_t InstructionPointer(const ucontext_t* c) { return c->uc_mcontext.gregs[REG_RIP]; }
 inline uintptr_t StackPointer(const ucontext_t* c) { return c->uc_mcontext.gregs[REG_RSP]; }
@@ -56,14 +57,15 @@ inline long ReturnValue(const ucontext_t* c) { return c->uc_mcontext.gregs[REG_R
 
 // The general registers, without those that only hold addresses of code and stack.
 template <typename Visit>
-void EachRegister(ucontext_t* c, Visit visit) {
-  for (int i = REG_R8; i <= REG_RCX; i++) visit(reinterpret_cast<uint64_t*>(&c->uc_mcontext.gregs[i]));
+void EachRegister(const ucontext_t* c, Visit visit) {
+  for (int i = REG_R8; i <= REG_RCX; i++) visit(static_cast<uint64_t>(c->uc_mcontext.gregs[i]));
 }
 
 #else
 
-constexpr uintptr_t kHintedMappingsEnd = 0x4000000000;  // 38 bits
+constexpr uintptr_t kMiddleOfAddresses = 0x4000000000;
 constexpr uint32_t kRseqSignature = 0xd428bc00;
+constexpr uintptr_t kRedZone = 0;
 
 inline uintptr_t InstructionPointer(const ucontext_t* c) { return c->uc_mcontext.pc; }
 inline uintptr_t StackPointer(const ucontext_t* c) { return c->uc_mcontext.sp; }
@@ -78,8 +80,8 @@ inline long SyscallToMake(const ucontext_t* c) { return static_cast<long>(c->uc_
 inline long ReturnValue(const ucontext_t* c) { return static_cast<long>(c->uc_mcontext.regs[0]); }
 
 template <typename Visit>
-void EachRegister(ucontext_t* c, Visit visit) {
-  for (auto& value : c->uc_mcontext.regs) visit(reinterpret_cast<uint64_t*>(&value));
+void EachRegister(const ucontext_t* c, Visit visit) {
+  for (const uint64_t value : c->uc_mcontext.regs) visit(value);
 }
 
 #endif

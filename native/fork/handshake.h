@@ -7,7 +7,6 @@
 
 #include <atomic>
 #include <csignal>
-#include <utility>
 
 #include "raw.h"
 
@@ -79,11 +78,6 @@ class Handshake {
   // The pid of the second child of two, written by the kernel before that runs.
   pid_t* second() { return &page_->second; }
 
-  // What the child found out about the mutexes, later: for Sleepers.
-  std::atomic<int>* nothing_held() { return &page_->nothing_held; }
-
-  void Swap(Handshake* other) { std::swap(page_, other->page_); }
-
  private:
   // False if the child ends before the word is set.
   bool AwaitWord(std::atomic<int>* word, pid_t child) {
@@ -106,7 +100,6 @@ class Handshake {
     std::atomic<int> exec_error;
     int error;
     pid_t second;
-    std::atomic<int> nothing_held;
   };
   Page* page_ = nullptr;
 };

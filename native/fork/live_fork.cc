@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <set>
 
@@ -12,15 +13,17 @@
 #include "between.h"
 #include "descriptors.h"
 #include "fork.h"
+#include "lock_owners.h"
 #include "mappings.h"
-#include "memory.h"
-#include "owners.h"
 #include "raw.h"
-#include "sleepers.h"
 #include "standby.h"
 #include "threads.h"
+#include "v8_memory.h"
 
 namespace posix_daemon {
+
+// In a child: its memory isn't whole, since a mapping of V8's has taken the very place of another one's.
+constexpr int kIncomplete = ESTALE;
 
 // Blocks every signal of the calling thread for its lifetime.
 class SignalsBlocked {
@@ -38,45 +41,58 @@ class SignalsBlocked {
   sigset_t before_;
 };
 
-// Kept between forks, for their buffers and what Memory has learned. Statics of the addon: one main thread, one user.
+// Kept between forks, for their buffers and what V8Memory has learned. Statics of the addon: one main thread, one user.
 static Threads threads;
-static Memory memory;
+static V8Memory v8_memory;
 static Descriptors descriptors;
 static RawVector<Mapping> mappings;
-static Sleepers sleepers;
+static LockOwners lock_owners;
 static Standby standby;
-// Of the last fork whose child looked for held mutexes.
-static Handshake last_search;
 
-// Parks the threads and notes the descriptors, both at a moment when that is possible.
+// Parks the threads at a moment when none holds a lock that keeps its tid, and when the descriptors can be noted.
 static ForkFailure Freeze(const std::set<ino_t>& user_pipes) {
-  constexpr int kAttempts = 300;
-  constexpr int64_t kPauseNs = 100'000;
-  for (int attempt = 0;; attempt++) {
-    int error = threads.Park();
+  constexpr int64_t kShortestPauseNs = 100'000;
+  constexpr int64_t kLongestPauseNs = 2'000'000;
+  constexpr int64_t kDescriptorsBusyNs = 1'000'000'000;
+  const int64_t begin = MonotonicNs();
+  lock_owners.Begin();
+  int error = threads.Prepare();
+  if (error != 0) return {error, "park"};
+  for (int64_t pause = kShortestPauseNs;; pause = std::min(pause * 2, kLongestPauseNs)) {
+    error = threads.Park();
     if (error != 0) return {error, "park"};
-    error = descriptors.Survey(user_pipes);
-    if (error == 0) return {0, nullptr};
-    descriptors.Finish();
+    const char* step = "memory";
+    error = ReadMappings(&mappings);
+    LockOwners::Verdict locks = LockOwners::Verdict::kFork;
+    if (error == 0) {
+      step = "locks";
+      locks = lock_owners.Look(threads, mappings);
+      if (locks == LockOwners::Verdict::kRefuse) error = EAGAIN;
+    }
+    const bool survey = error == 0 && locks == LockOwners::Verdict::kFork;
+    if (survey) {
+      step = "descriptors";
+      error = descriptors.Survey(user_pipes);
+      if (error == 0) return {0, nullptr};
+      descriptors.Finish();
+      if (error == EBUSY && MonotonicNs() - begin >= kDescriptorsBusyNs) error = EAGAIN;
+    }
     threads.Release();
-    if (error != EBUSY) return {error, "descriptors"};
-    if (attempt == kAttempts) return {EAGAIN, "descriptors"};
-    std::atomic<int> nobody_wakes_it{0};
-    FutexWait(&nobody_wakes_it, 0, kPauseNs, false);
+    if (error != 0 && error != EBUSY) return {error, step};
+    Pause(pause);
   }
 }
 
 // Makes the copy that clone left, one thread and the parent's kernel objects, into a process of its own.
-static void BecomeProcess(const MainThread& main, uv_loop_t* loop, bool search, Handshake* handshake) {
+static void BecomeProcess(const MainThread& main, uv_loop_t* loop, Handshake* handshake) {
   syscall(SYS_set_robust_list, main.robust_list, main.robust_list_size);
-  int error = threads.Respawn();
+  int error = v8_memory.IsComplete() ? 0 : kIncomplete;
+  if (error == 0) error = threads.Respawn();
   if (error == 0) error = descriptors.Replace(mappings, loop);
   handshake->Tell(error);
   if (error != 0) syscall(SYS_exit_group, 1);
-  memory.Exclude();
-  if (search && RepairLockOwners(mappings, &threads, main.pid, *main.tid_address)) {
-    handshake->nothing_held()->store(1, std::memory_order_release);
-  }
+  v8_memory.Exclude();
+  lock_owners.Repair(threads);
 }
 
 // The other threads stay where they are meanwhile: it takes no processor's time, and what the program runs in threads
@@ -96,7 +112,7 @@ static void Reap(pid_t child) {
 
 void GiveStandby(int number) { standby.Give(number); }
 
-ForkFailure LiveFork(uv_loop_t* loop, const Lineage& lineage, Forked* forked) {
+static ForkFailure ForkOnce(uv_loop_t* loop, const Lineage& lineage, Forked* forked) {
   // First all that may take a lock.
   const std::set<ino_t> user_pipes = UserPipes();
   Handshake handshake;
@@ -108,22 +124,20 @@ ForkFailure LiveFork(uv_loop_t* loop, const Lineage& lineage, Forked* forked) {
   if (frozen.error != 0) return frozen;
 
   const char* step = "memory";
-  int error = ReadMappings(&mappings);
-  if (error == 0) error = memory.Include(&mappings);
+  int error = v8_memory.Include(mappings);
   Between between(main, lineage, &handshake);
   pid_t child = -1;
-  const bool search = error != 0 || !sleepers.AllWhereTheyHeldNothing(&threads, mappings);
   if (error == 0) {
     step = "clone";
     child = between.Fork();
     error = child == -1 ? errno : 0;
     if (child == 0) {
-      BecomeProcess(main, loop, search, &handshake);
+      BecomeProcess(main, loop, &handshake);
       *forked = {0, 0, lineage.standby_title == nullptr ? 0 : StandBy(*lineage.standby_title, main.pid, loop)};
       threads.Open();
       return {0, nullptr};
     }
-    memory.Exclude();
+    v8_memory.Exclude();
   }
   descriptors.Finish();
   threads.Release();
@@ -149,11 +163,14 @@ ForkFailure LiveFork(uv_loop_t* loop, const Lineage& lineage, Forked* forked) {
     return {error, "child"};
   }
   *forked = lineage.kind == Lineage::kChild ? Forked{child, 0} : Forked{*handshake.second(), child};
-  if (search) {
-    sleepers.Remember(handshake.nothing_held());
-    last_search.Swap(&handshake);
-  }
   return {0, nullptr};
+}
+
+ForkFailure LiveFork(uv_loop_t* loop, const Lineage& lineage, Forked* forked) {
+  const ForkFailure failure = ForkOnce(loop, lineage, forked);
+  if (failure.error != kIncomplete) return failure;
+  v8_memory.Forget();
+  return ForkOnce(loop, lineage, forked);
 }
 
 }  // namespace posix_daemon

@@ -1,5 +1,7 @@
 #include "mappings.h"
 
+#include <algorithm>
+
 #include "arch.h"
 
 namespace posix_daemon {
@@ -29,8 +31,6 @@ static bool ParseMapping(const char* line, Mapping* mapping) {
   if (!ParseNumber(&p, 16, &device) || *p++ != ':' || !ParseNumber(&p, 16, &device) || *p++ != ' ') return false;
   if (!ParseNumber(&p, 10, &mapping->inode)) return false;
   while (*p == ' ') p++;
-  mapping->hinted = false;
-  mapping->excluded = false;
   mapping->start = start;
   mapping->end = end;
   mapping->kind = KindOf(p, mapping->inode, mapping->shared);
@@ -39,26 +39,8 @@ static bool ParseMapping(const char* line, Mapping* mapping) {
 
 bool MapsTopDown() {
   // The C library's own code shows it: the loader asked for no address.
-  static const bool top_down = reinterpret_cast<uintptr_t>(&getpid) >= kHintedMappingsEnd;
+  static const bool top_down = reinterpret_cast<uintptr_t>(&getpid) >= kMiddleOfAddresses;
   return top_down;
-}
-
-static void FindHinted(RawVector<Mapping>* mappings) {
-  // Otherwise the kernel's addresses are among those that V8 asks for, and an address says nothing.
-  if (!MapsTopDown()) return;
-  // A program that isn't position-independent lies at the bottom, its zeroed data (anonymous as well) and brk's heap
-  // behind it.
-  uintptr_t program_end = 0;
-  for (const Mapping& mapping : *mappings) {
-    const bool of_program = mapping.kind == MappingKind::kFile || mapping.kind == MappingKind::kHeap;
-    if (of_program && mapping.end <= kHintedMappingsEnd) program_end = mapping.end;
-  }
-  // Without a heap, the zeroed data is what follows the file without a gap.
-  for (Mapping& mapping : *mappings) {
-    if (mapping.kind == MappingKind::kAnonymous && mapping.start == program_end) program_end = mapping.end;
-    mapping.hinted = mapping.kind == MappingKind::kAnonymous && mapping.start >= program_end &&
-                     mapping.end <= kHintedMappingsEnd && mapping.readable;
-  }
 }
 
 int ReadMappings(RawVector<Mapping>* mappings) {
@@ -69,8 +51,13 @@ int ReadMappings(RawVector<Mapping>* mappings) {
   });
   if (!read) return errno;
   if (!mappings->ok()) return ENOMEM;
-  FindHinted(mappings);
   return 0;
+}
+
+const Mapping* MappingFrom(const RawVector<Mapping>& mappings, uintptr_t address) {
+  const Mapping* found = std::upper_bound(mappings.begin(), mappings.end(), address,
+                                          [](uintptr_t at, const Mapping& mapping) { return at < mapping.end; });
+  return found == mappings.end() ? nullptr : found;
 }
 
 }  // namespace posix_daemon

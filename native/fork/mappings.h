@@ -27,16 +27,15 @@ struct Mapping {
   bool writable;
   bool executable;
   bool shared;
-  // Memory of V8's heap, by where it lies: V8 asks for random addresses, where the kernel by itself puts nothing. Not
-  // its reservations there (no access): it has those of both kinds, in forks and out of them.
-  bool hinted;
-  bool excluded;  // from forks, by V8; Memory::Include finds out
 
   size_t size() const { return end - start; }
 };
 
 // Reads all mappings, in order of address. 0 or an errno.
 int ReadMappings(RawVector<Mapping>* mappings);
+
+// The first mapping that ends above the address, which needn't lie in it; nullptr if there is none.
+const Mapping* MappingFrom(const RawVector<Mapping>& mappings, uintptr_t address);
 
 // Whether the kernel gives out addresses from high to low, as it does unless `ulimit -s unlimited` is in force.
 bool MapsTopDown();

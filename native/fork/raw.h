@@ -87,6 +87,11 @@ inline bool FutexWait(std::atomic<int>* word, int value, int64_t timeout_ns, boo
   return result != -1 || errno != ETIMEDOUT;
 }
 
+inline void Pause(int64_t ns) {
+  std::atomic<int> nobody_wakes_it{0};
+  FutexWait(&nobody_wakes_it, 0, ns, false);
+}
+
 inline void FutexWakeAll(std::atomic<int>* word, bool shared) {
   syscall(SYS_futex, word, shared ? FUTEX_WAKE : FUTEX_WAKE_PRIVATE, INT32_MAX, nullptr, nullptr, 0);
 }

@@ -1,6 +1,4 @@
-#include "threads.h"
-
-#include <dlfcn.h>
+// Stopping the other threads, and letting them go on.
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -10,7 +8,8 @@
 
 #include "arch.h"
 #include "raw.h"
-#include "rest.h"
+#include "safe_point.h"
+#include "threads.h"
 
 namespace posix_daemon {
 
@@ -20,11 +19,8 @@ constexpr int kParkSignal = 33;
 
 constexpr size_t kMaxThreads = 16384;
 
-// A thread that is busy is asked again after this long…
+// A thread that is busy is asked again after this long.
 constexpr int64_t kRetryNs = 100'000;
-// …so often, until less is demanded of it (see Demand), and so often until it is taken as it is.
-constexpr int kRetriesAsleep = 20;
-constexpr int kRetriesOutsideLibc = 300;
 
 // A thread in an uninterruptible call (a stalled disk, a vfork) can't answer, one that gets no processor is slow to.
 // Then the whole process stands still, so this is the longest that a fork may take; on a busy machine 2 s were too
@@ -47,14 +43,11 @@ static std::atomic<int> table_size;
 // Each call of Park is a round; a parked thread waits until its round is released.
 static std::atomic<int> round;
 static std::atomic<int> released_round;
-static std::atomic<Demand> demand;
+// How many of the table are kAsked or kAnswering. Whoever changes that state counts it.
 static std::atomic<int> unanswered;
 
-static std::atomic<int> arrived;
-static std::atomic<int> gate;
-
+static RawVector<pid_t> listed;
 static KernelSigaction previous_action;
-static bool handler_installed;
 
 static long RtSigaction(const KernelSigaction* action, KernelSigaction* old) {
   return syscall(SYS_rt_sigaction, kParkSignal, action, old, sizeof(uint64_t));
@@ -73,6 +66,14 @@ static void Answer(Thread* self, ThreadState state) {
   if (unanswered.fetch_sub(1, std::memory_order_acq_rel) == 1) FutexWakeAll(&unanswered, false);
 }
 
+// For a thread that doesn't answer any more; false if it has begun to.
+static bool AnswerFor(Thread* thread, ThreadState state) {
+  ThreadState asked = ThreadState::kAsked;
+  if (!thread->state.compare_exchange_strong(asked, state)) return false;
+  unanswered.fetch_sub(1);
+  return true;
+}
+
 static void Describe(Thread* self, ucontext_t* context) {
   self->context = context;
   self->thread_pointer = __builtin_thread_pointer();
@@ -82,7 +83,11 @@ static void Describe(Thread* self, ucontext_t* context) {
   ReadPlacement(&self->placement);
 }
 
-static void WaitForRelease(int mine) {
+// Called by posix_daemon_park, when the stack pointer has been stored: only now may the main thread count on this one.
+static void ParkedWait(void* thread) {
+  auto* self = static_cast<Thread*>(thread);
+  const int mine = self->round;
+  Answer(self, ThreadState::kParked);
   for (;;) {
     const int last = released_round.load(std::memory_order_acquire);
     if (last - mine >= 0) return;
@@ -90,106 +95,81 @@ static void WaitForRelease(int mine) {
   }
 }
 
-// glibc registers an area of each thread for restartable sequences and reads the processor's number from it. Looked up
-// when the addon is loaded: a reference, even a weak one, would keep it from loading with a glibc before 2.35.
-static const auto* const rseq_offset = static_cast<const ptrdiff_t*>(dlsym(RTLD_DEFAULT, "__rseq_offset"));
-static const auto* const rseq_size = static_cast<const unsigned*>(dlsym(RTLD_DEFAULT, "__rseq_size"));
+// What comes with the signal: a row of the table, and the round, by which one that comes late is known.
+constexpr int kRowBits = 16;
+static_assert(kMaxThreads <= size_t{1} << kRowBits, "a row fits");
 
-void RegisterRseq() {
-  if (rseq_offset == nullptr || rseq_size == nullptr || *rseq_size == 0) return;
-  auto* area = static_cast<char*>(__builtin_thread_pointer()) + *rseq_offset;
-  constexpr unsigned kOriginalSize = 32;
-  if (syscall(SYS_rseq, area, kOriginalSize, 0, kRseqSignature) == 0) return;
-  // Not registered: sched_getcpu falls back to the system call if the area says so (RSEQ_CPU_ID_REGISTRATION_FAILED).
-  reinterpret_cast<std::atomic<int32_t>*>(area + 4)->store(-2, std::memory_order_relaxed);
-}
-
-// What a thread does first in the child. The kernel made it as a copy of the main thread in all that isn't memory.
-static void Arrive(Thread* self) {
-  syscall(SYS_set_robust_list, self->robust_list, self->robust_list_size);
-  RegisterRseq();
-  syscall(SYS_prctl, PR_SET_NAME, self->name, 0, 0, 0);
-  RestorePlacement(self->placement);
-  arrived.fetch_add(1, std::memory_order_acq_rel);
-  FutexWakeAll(&arrived, false);
-  while (gate.load(std::memory_order_acquire) == 0) FutexWait(&gate, 0, -1, false);
-}
-
-// Called by posix_daemon_park, when the stack pointer has been stored: only now may the main thread count on this one.
-static void ParkedWait(void* thread) {
-  const int mine = round.load(std::memory_order_acquire);
-  Answer(static_cast<Thread*>(thread), ThreadState::kParked);
-  WaitForRelease(mine);
+static void* ValueOf(const Thread* thread) {
+  const auto row = static_cast<uintptr_t>(thread - table);
+  return reinterpret_cast<void*>(row | static_cast<uintptr_t>(static_cast<uint32_t>(thread->round)) << kRowBits);
 }
 
 static void OnParkSignal(int signal, siginfo_t* info, void* context) {
   const int saved_errno = errno;
-  auto* self = static_cast<Thread*>(info->si_value.sival_ptr);
-  const bool ours = info->si_code == SI_QUEUE && self >= table && self < table + kMaxThreads;
-  if (!ours) {
-    // The C library's own: a setuid() in a native thread, which it tells every thread by this signal.
+  if (info->si_code != SI_QUEUE) {
+    // The C library's own: a setuid() in a native thread, which it passes on to every thread by this signal.
     if (reinterpret_cast<uintptr_t>(previous_action.handler) > 1) previous_action.handler(signal, info, context);
-  } else if (self->tid == RawGettid() && self->state.load(std::memory_order_acquire) == ThreadState::kAsked) {
-    // (Otherwise it belongs to a round that was given up and arrives late.)
+    errno = saved_errno;
+    return;
+  }
+  const auto value = reinterpret_cast<uintptr_t>(info->si_value.sival_ptr);
+  Thread* self = table + (value & ((1 << kRowBits) - 1)) % kMaxThreads;
+  ThreadState asked = ThreadState::kAsked;
+  if (self->tid == RawGettid() && ValueOf(self) == info->si_value.sival_ptr &&
+      self->state.compare_exchange_strong(asked, ThreadState::kAnswering)) {
     auto* interrupted = static_cast<ucontext_t*>(context);
-    if (!AtRest(interrupted, demand.load(std::memory_order_acquire))) {
+    if (!AtSafePoint(interrupted, self->tid)) {
       Answer(self, ThreadState::kBusy);
     } else {
       Describe(self, interrupted);
-      if (posix_daemon_park(&self->stack_pointer, ParkedWait, self) == 1) Arrive(self);
+      if (posix_daemon_park(&self->stack_pointer, ParkedWait, self) == 1) Arrive(*self);
     }
   }
   errno = saved_errno;
 }
 
 static int InstallHandler() {
-  if (handler_installed) return 0;
   // SA_ONSTACK: a thread with an alternate stack may be near the end of its own (Go's are tiny).
   const KernelSigaction action = {OnParkSignal, SA_SIGINFO | SA_RESTART | SA_ONSTACK | kSaRestorer,
                                   posix_daemon_sigreturn, ~0ULL};
-  if (RtSigaction(&action, &previous_action) == -1) return errno;
-  handler_installed = true;
+  KernelSigaction old;
+  if (RtSigaction(&action, &old) == -1) return errno;
+  // It is there still after a round that was given up.
+  if (old.handler != OnParkSignal) previous_action = old;
   return 0;
-}
-
-static void RemoveHandler() {
-  RtSigaction(&previous_action, nullptr);
-  handler_installed = false;
 }
 
 // Queued with a value of our own, by which the handler knows it from the C library's.
 static int Ask(Thread* thread) {
+  thread->round = round.load(std::memory_order_relaxed);
   siginfo_t info = {};
   info.si_signo = kParkSignal;
   info.si_code = SI_QUEUE;
   info.si_pid = getpid();
-  info.si_value.sival_ptr = thread;
-  thread->state.store(ThreadState::kAsked, std::memory_order_release);
+  info.si_value.sival_ptr = ValueOf(thread);
   unanswered.fetch_add(1, std::memory_order_acq_rel);
+  thread->state.store(ThreadState::kAsked, std::memory_order_release);
   if (syscall(SYS_rt_tgsigqueueinfo, getpid(), thread->tid, kParkSignal, &info) == 0) return 0;
   const int error = errno;
-  unanswered.fetch_sub(1, std::memory_order_acq_rel);
-  thread->state.store(ThreadState::kGone, std::memory_order_release);
+  AnswerFor(thread, ThreadState::kGone);
   return error == ESRCH ? 0 : error;
 }
 
 // Adds the threads that aren't in the table yet, and notes which of those asked have ended. Returns an errno.
 static int List() {
-  static RawVector<pid_t> present;
-  present.Clear();
+  listed.Clear();
   const pid_t self = RawGettid();
-  if (!EachNumericEntry("/proc/self/task", [&](int tid) { present.Push(tid); })) return errno;
-  if (!present.ok()) return ENOMEM;
+  if (!EachNumericEntry("/proc/self/task", [&](int tid) { listed.Push(tid); })) return errno;
+  if (!listed.ok()) return ENOMEM;
   int size = table_size.load(std::memory_order_relaxed);
   for (int i = 0; i < size; i++) {
     if (table[i].state.load(std::memory_order_acquire) != ThreadState::kAsked) continue;
-    bool listed = false;
-    for (const pid_t tid : present) listed = listed || tid == table[i].tid;
-    // It ended with the signal pending. Exchanged, because it may have answered since it was looked at.
-    ThreadState asked = ThreadState::kAsked;
-    if (!listed && table[i].state.compare_exchange_strong(asked, ThreadState::kGone)) unanswered.fetch_sub(1);
+    bool present = false;
+    for (const pid_t tid : listed) present = present || tid == table[i].tid;
+    // It ended with the signal pending.
+    if (!present) AnswerFor(&table[i], ThreadState::kGone);
   }
-  for (const pid_t tid : present) {
+  for (const pid_t tid : listed) {
     if (tid == self || Known(tid)) continue;
     if (size == static_cast<int>(kMaxThreads)) return EAGAIN;
     table[size].tid = tid;
@@ -221,19 +201,18 @@ static void DropKernelThreads() {
   for (int i = 0; i < table_size.load(std::memory_order_relaxed); i++) {
     if (table[i].state.load(std::memory_order_acquire) != ThreadState::kAsked || !IsKernelThread(table[i].tid))
       continue;
-    table[i].state.store(ThreadState::kKernel, std::memory_order_relaxed);
-    unanswered.fetch_sub(1);
+    AnswerFor(&table[i], ThreadState::kKernel);
   }
 }
 
 // Waits until every thread that was asked has answered or ended. Returns an errno.
 static int AwaitAnswers(int64_t deadline) {
-  constexpr int64_t kLookAgainNs = 5'000'000;
+  constexpr int64_t kLookAgainNs = 2'000'000;
   for (;;) {
     const int left = unanswered.load(std::memory_order_acquire);
     if (left == 0) return 0;
     if (MonotonicNs() > deadline) return EAGAIN;
-    // An end isn't told to anyone: hence the look at the list from time to time.
+    // An end isn't reported to anyone: hence the look at the list from time to time.
     if (!FutexWait(&unanswered, left, kLookAgainNs, false)) {
       const int error = List();
       if (error != 0) return error;
@@ -244,13 +223,9 @@ static int AwaitAnswers(int64_t deadline) {
 
 static int ParkAll() {
   const int64_t deadline = MonotonicNs() + kAnswerTimeoutNs;
-  for (int attempt = 0;; attempt++) {
+  for (;;) {
     int error = List();
     if (error != 0) return error;
-    demand.store(attempt < kRetriesAsleep        ? Demand::kAsleep
-                 : attempt < kRetriesOutsideLibc ? Demand::kOutsideLibc
-                                                 : Demand::kNothing,
-                 std::memory_order_release);
     const int size = table_size.load(std::memory_order_relaxed);
     bool asked = false;
     for (int i = 0; i < size; i++) {
@@ -258,19 +233,16 @@ static int ParkAll() {
       asked = true;
       if ((error = Ask(&table[i])) != 0) return error;
     }
-    // Only a list made when everybody in it was parked already tells that there is nobody else.
+    // Only a list made when everybody in it was parked already proves that there is nobody else.
     if (!asked) return 0;
     if ((error = AwaitAnswers(deadline)) != 0) return error;
     bool busy = false;
     for (int i = 0; i < size; i++) busy = busy || table[i].state.load(std::memory_order_acquire) == ThreadState::kBusy;
-    if (busy) {
-      std::atomic<int> nobody_wakes_it{0};
-      FutexWait(&nobody_wakes_it, 0, kRetryNs, false);
-    }
+    if (busy) Pause(kRetryNs);
   }
 }
 
-int Threads::Park() {
+int Threads::Prepare() {
   if (table == nullptr) {
     void* memory = mmap(nullptr, kMaxThreads * sizeof(Thread), PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -279,24 +251,29 @@ int Threads::Park() {
   }
   LearnLibcText();
   NoteMainPlacement();
+  return 0;
+}
+
+int Threads::Park() {
   table_size.store(0, std::memory_order_relaxed);
-  unanswered.store(0, std::memory_order_relaxed);
   round.fetch_add(1, std::memory_order_acq_rel);
   int error = InstallHandler();
   if (error != 0) return error;
   error = ParkAll();
   if (error == 0) {
-    RemoveHandler();
-    return 0;
+    RtSigaction(&previous_action, nullptr);
+  } else {
+    GiveUp();
   }
-  // The handler stays: a signal that is still pending would otherwise meet the C library's, which expects its own. It
-  // is not an answer to the next round.
-  for (size_t i = 0; i < size(); i++) {
-    ThreadState asked = ThreadState::kAsked;
-    table[i].state.compare_exchange_strong(asked, ThreadState::kGone);
-  }
-  Release();
   return error;
+}
+
+// The handler stays: a signal that is still pending would otherwise end the process, where nobody else handles it.
+void Threads::GiveUp() {
+  for (size_t i = 0; i < size(); i++) AnswerFor(&table[i], ThreadState::kGone);
+  Release();
+  // The others are in the handler, and the table is theirs until they have answered.
+  for (int left; (left = unanswered.load(std::memory_order_acquire)) != 0;) FutexWait(&unanswered, left, -1, false);
 }
 
 void Threads::Release() {
@@ -304,41 +281,8 @@ void Threads::Release() {
   FutexWakeAll(&released_round, false);
 }
 
-int Threads::Respawn() {
-  arrived.store(0, std::memory_order_relaxed);
-  gate.store(0, std::memory_order_relaxed);
-  constexpr unsigned long kFlags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
-                                   CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
-  for (size_t i = 0; i < size(); i++) {
-    const Thread& thread = table[i];
-    if (thread.state.load(std::memory_order_relaxed) != ThreadState::kParked) continue;
-    const long tid = posix_daemon_respawn(kFlags, thread.stack_pointer, thread.tid_address, thread.tid_address,
-                                          thread.thread_pointer);
-    if (tid < 0) return static_cast<int>(-tid);
-  }
-  return 0;
-}
-
-void Threads::Open() {
-  // Not before all have arrived: the tid in each one's descriptor is what the others are to see.
-  int parked = 0;
-  for (size_t i = 0; i < size(); i++) parked += table[i].state.load(std::memory_order_relaxed) == ThreadState::kParked;
-  for (int here; (here = arrived.load(std::memory_order_acquire)) < parked;) FutexWait(&arrived, here, -1, false);
-  gate.store(1, std::memory_order_release);
-  FutexWakeAll(&gate, false);
-}
-
 size_t Threads::size() const { return static_cast<size_t>(table_size.load(std::memory_order_relaxed)); }
 
-Thread& Threads::operator[](size_t i) { return table[i]; }
-
-pid_t Threads::NewTid(pid_t tid) const {
-  for (size_t i = 0; i < size(); i++) {
-    if (table[i].tid == tid && table[i].state.load(std::memory_order_relaxed) == ThreadState::kParked) {
-      return *table[i].tid_address;
-    }
-  }
-  return 0;
-}
+const Thread& Threads::operator[](size_t i) const { return table[i]; }
 
 }  // namespace posix_daemon
