@@ -2,9 +2,9 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { output } from './run.mjs';
-import { cache } from './stage.mjs';
+import { downloads } from './stage.mjs';
 
-const folder = join(process.env.XDG_CACHE_HOME ? join(process.env.XDG_CACHE_HOME, 'posix-daemon') : cache, 'pm2-7');
+const folder = join(downloads, 'pm2-7');
 const pm2 = join(folder, 'node_modules', 'pm2', 'bin', 'pm2');
 if (!existsSync(pm2)) {
   mkdirSync(folder, { recursive: true });

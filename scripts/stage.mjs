@@ -10,6 +10,9 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Where the scripts keep what can be made again: out of git's, npm's and the linters' sight. */
 export const cache = join(root, 'node_modules', '.cache', 'posix-daemon');
 
+/** Where they keep what they downloaded: many checkouts can share it. */
+export const downloads = process.env.XDG_CACHE_HOME ? join(process.env.XDG_CACHE_HOME, 'posix-daemon') : cache;
+
 /** A folder from which node-gyp builds the checkout's sources; what an earlier build left in it stays. */
 export function stage(name) {
   const folder = join(cache, name);

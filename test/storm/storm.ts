@@ -1,6 +1,6 @@
 // Forks again and again, from each kind of callback in turn, under load; run it by run.ts.
 //
-//   node storm.js --forks N [--alive N]
+//   node storm.js --forks N [--alive N] [--hung-after SECONDS]
 import { parseArgs } from 'node:util';
 import { fork, openProcess } from 'posix-daemon';
 import { describe } from '../helpers/processes.js';
@@ -9,11 +9,15 @@ import { startLoad, stopLoad } from './load.js';
 import { SOURCES } from './sources.js';
 
 const { values } = parseArgs({
-  options: { forks: { type: 'string', default: '2000' }, alive: { type: 'string', default: '8' } },
+  options: {
+    forks: { type: 'string', default: '2000' },
+    alive: { type: 'string', default: '8' },
+    'hung-after': { type: 'string', default: '30' },
+  },
 });
 const forks = Number(values.forks);
 const mostAlive = Number(values.alive);
-const HUNG_MS = 30_000;
+const hungAfterMs = Number(values['hung-after']) * 1000;
 const PROGRESS = 100;
 
 const counts = { forks: 0, hung: 0, crashed: 0, wrong: 0 };
@@ -65,7 +69,7 @@ async function follow(pid: number, index: number, source: string): Promise<void>
     hung = true;
     console.log(`HUNG: child ${index} from ${source}\n${describe(pid)}`);
     child.signal('SIGKILL');
-  }, HUNG_MS);
+  }, hungAfterMs);
   deadlines.add(deadline);
   const end = await child.wait();
   clearTimeout(deadline);
