@@ -22,13 +22,18 @@ int CheckSupport(const char** what) {
     *what = path;
     if (access(path, R_OK) == -1) return errno;
   }
-#if defined(__x86_64__)
   // A new thread gets an empty shadow stack, and couldn't return from anything.
-  constexpr int kShadowStackStatus = 0x5005;
   uint64_t features = 0;
+#if defined(__x86_64__)
+  constexpr int kShadowStackStatus = 0x5005;
   *what = "shadow stacks (GLIBC_TUNABLES=glibc.cpu.x86_shstk)";
-  if (syscall(SYS_arch_prctl, kShadowStackStatus, &features) == 0 && (features & 1) != 0) return ENOTSUP;
+  const long answered = syscall(SYS_arch_prctl, kShadowStackStatus, &features);
+#else
+  constexpr int kShadowStackStatus = 74;
+  *what = "guarded control stacks (GLIBC_TUNABLES=glibc.cpu.aarch64_gcs)";
+  const long answered = syscall(SYS_prctl, kShadowStackStatus, &features, 0, 0, 0);
 #endif
+  if (answered == 0 && (features & 1) != 0) return ENOTSUP;
   return 0;
 }
 
