@@ -1,5 +1,5 @@
 // A web service with workers that share its memory and its port: the application is loaded once, and listens before it is
-// forked. A worker that dies is back in milliseconds; `kill -TTIN` and `kill -TTOU` of the watchdog make it one more or one less.
+// forked. A worker that dies is back in milliseconds.
 //
 //     node prefork-http.js [WORKERS] [PORT]      prints its address, and then each worker as it begins
 

@@ -41,6 +41,15 @@ static void OnSignal(int signal) {
   errno = error;
 }
 
+static void Hold(int signal, sighandler_t handler) {
+  struct sigaction action = {};
+  action.sa_handler = handler;
+  sigfillset(&action.sa_mask);
+  action.sa_flags = SA_RESTART;
+  Held one = {signal, {}};
+  if (sigaction(signal, &action, &one.before) == 0) held.push_back(one);
+}
+
 static bool ReadNumbers(const Napi::CallbackInfo& info, size_t index, std::vector<int>* numbers) {
   if (!info[index].IsArray()) {
     ThrowType(info.Env(), "an array of integers is expected");
@@ -58,21 +67,17 @@ static bool ReadNumbers(const Napi::CallbackInfo& info, size_t index, std::vecto
   return true;
 }
 
-// holdSignals(signals): from now on they are told by awaitEvents() and do nothing else.
+// holdSignals(signals, ignored): from now on awaitEvents() reports the first and they do nothing else; the others are
+// ignored.
 static Napi::Value HoldSignals(const Napi::CallbackInfo& info) {
   std::vector<int> signals;
-  if (!ReadNumbers(info, 0, &signals)) return info.Env().Undefined();
+  std::vector<int> ignored;
+  if (!ReadNumbers(info, 0, &signals) || !ReadNumbers(info, 1, &ignored)) return info.Env().Undefined();
   if (holder != 0) return ThrowErrno(info.Env(), EALREADY, "sigaction");
   if (pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) == -1) return ThrowErrno(info.Env(), errno, "pipe");
   holder = getpid();
-  for (const int signal : signals) {
-    struct sigaction action = {};
-    action.sa_handler = OnSignal;
-    sigfillset(&action.sa_mask);
-    action.sa_flags = SA_RESTART;
-    Held one = {signal, {}};
-    if (sigaction(signal, &action, &one.before) == 0) held.push_back(one);
-  }
+  for (const int signal : signals) Hold(signal, OnSignal);
+  for (const int signal : ignored) Hold(signal, SIG_IGN);
   return info.Env().Undefined();
 }
 

@@ -61,8 +61,8 @@ export interface ForkExecPlan {
 }
 
 interface EventCalls {
-  /** From now on they are told by awaitEvents() and do nothing else. Once at a time. */
-  holdSignals(signals: number[]): void;
+  /** From now on awaitEvents() reports the first and they do nothing else; the others are ignored. Once at a time. */
+  holdSignals(signals: number[], ignored: number[]): void;
   /** Each does again what it did before; what came meanwhile to a forked process alone is sent to it once more. */
   letGoOfSignals(): void;
   /** The event loop stands still; both are empty when the time, in ms, is over; -1 waits for ever. */

@@ -56,6 +56,9 @@ int Supervisor::Run() {
 }
 
 bool Supervisor::Prepare() {
+  // SIGTTIN and SIGTTOU are watched to be dropped: a blocked one neither stops this process nor keeps it from writing
+  // to the terminal of another group. The kernel sends them to a whole process group, so they say nothing of what
+  // anybody wants.
   const int signals[] = {SIGCHLD, SIGHUP,  SIGTERM,  SIGINT,  SIGQUIT, SIGUSR1,
                          SIGUSR2, SIGCONT, SIGWINCH, SIGTTIN, SIGTTOU, PassingOnSignal()};
   signal_fd_ = WatchSignals(signals, std::size(signals));
@@ -132,9 +135,7 @@ void Supervisor::OnSignal(const signalfd_siginfo& info) {
   const int signal = static_cast<int>(info.ssi_signo);
   if (signal == SIGCHLD) return Reap();
   if (signal == SIGHUP) return logs_.Reopen();
-  if (signal == SIGTTIN) return Resize(wanted_ + 1);
-  if (signal == SIGTTOU) return Resize(wanted_ - 1);
-  if (signal == PassingOnSignal()) return;
+  if (signal == SIGTTIN || signal == SIGTTOU || signal == PassingOnSignal()) return;
   if (signal == SIGCONT && ParentIsGone()) return OnParentGone();
   if (signal == SIGCONT) ForgiveSilence();
   if (AsksForEnd(signal)) {

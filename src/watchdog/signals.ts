@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 const { SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGWINCH } =
   constants.signals;
 
-export type Meaning = 'childEnded' | 'stop' | 'pause' | 'addWorker' | 'removeWorker' | 'passOn';
+export type Meaning = 'childEnded' | 'stop' | 'pause' | 'passOn';
 
 const MEANINGS: ReadonlyMap<number, Meaning> = new Map([
   [SIGCHLD, 'childEnded'],
@@ -12,8 +12,6 @@ const MEANINGS: ReadonlyMap<number, Meaning> = new Map([
   [SIGINT, 'stop'],
   [SIGQUIT, 'stop'],
   [SIGTSTP, 'pause'],
-  [SIGTTIN, 'addWorker'],
-  [SIGTTOU, 'removeWorker'],
   [SIGHUP, 'passOn'],
   [SIGUSR1, 'passOn'],
   [SIGUSR2, 'passOn'],
@@ -22,6 +20,12 @@ const MEANINGS: ReadonlyMap<number, Meaning> = new Map([
 ]);
 
 export const HELD = [...MEANINGS.keys()];
+
+/**
+ * The kernel sends these to a whole background process group, for what one of its members did: they must not stop the
+ * watchdog. Caught instead of ignored, a write to a terminal with `stty tostop` would be interrupted for ever.
+ */
+export const IGNORED = [SIGTTIN, SIGTTOU];
 
 export function meaningOf(signal: number): Meaning | undefined {
   return MEANINGS.get(signal);

@@ -18,7 +18,7 @@ import { type Ended, endingOf, type WatchdogPlan } from './options.js';
 import { Pool } from './pool.js';
 import { children, closeWorker, reapAny, show, tell } from './processes.js';
 import { RollingRestart } from './rolling-restart.js';
-import { HELD, meaningOf } from './signals.js';
+import { HELD, IGNORED, meaningOf } from './signals.js';
 import type { Running, Slot } from './slot.js';
 import { Starts } from './starts.js';
 import { StatusBoard, statusOf } from './status.js';
@@ -67,7 +67,7 @@ class Supervisor {
 
   /** Returns in workers only. */
   run(): Worker {
-    native.holdSignals(HELD);
+    native.holdSignals(HELD, IGNORED);
     setChildSubreaper(true);
     show(`${this.#plan.title}: watchdog`);
     this.#board.show(statusOf(this.#pool, this.#guarantee));
@@ -147,8 +147,6 @@ class Supervisor {
     if (meaning === 'childEnded') this.#reap();
     else if (meaning === 'stop') this.#stop();
     else if (meaning === 'pause') this.#pause();
-    else if (meaning === 'addWorker') this.#resize(this.#pool.size + 1);
-    else if (meaning === 'removeWorker') this.#resize(this.#pool.size - 1);
     else this.#passOn(signal);
   }
 

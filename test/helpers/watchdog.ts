@@ -43,6 +43,18 @@ const stayAlive = () => {
   setInterval(() => {}, 1_000_000);
 };
 
+/**
+ * For `inWorker`: a worker that asks for one worker more on SIGUSR1 and for one less on SIGUSR2, and says `resizes` when it
+ * is ready for them.
+ */
+export const resizing: NonNullable<Play['inWorker']> = ({ say }, worker) => {
+  let wanted = worker.status().workers.length;
+  process.on('SIGUSR1', () => worker.resize(++wanted));
+  process.on('SIGUSR2', () => worker.resize(--wanted));
+  say({ resizes: true });
+  setInterval(() => {}, 1e6);
+};
+
 /** The argument of the fixture. */
 export function stageOf({ before = () => {}, inWorker = stayAlive, ...options }: Play): string {
   return JSON.stringify({ options, before: `${before}`, inWorker: `${inWorker}` } satisfies Stage);

@@ -10,7 +10,7 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openProcess } from 'posix-daemon';
 import { keeperPath } from '#dist/daemon/keeper.js';
-import { hasEnded, temporaryDirectory } from '../helpers/exec.js';
+import { childrenOf, hasEnded, temporaryDirectory } from '../helpers/exec.js';
 import { until } from '../helpers/fixture.js';
 import { inPidNamespace, namespaceRefused } from '../helpers/namespace.js';
 import { supervise, superviseAlone, superviseProgram, superviseThrough } from '../helpers/supervised.js';
@@ -258,17 +258,15 @@ describe('a pool', () => {
       [second],
     );
   });
-  test('SIGTTIN adds a program, SIGTTOU ends the last one', async (t) => {
-    const supervised = supervise(t, STAY, '--workers', '1');
-    const first = await supervised.program();
-    supervised.keeper.kill('SIGTTIN');
-    const second = await supervised.program();
-    assert.equal(second.worker, 2);
-    supervised.keeper.kill('SIGTTOU');
-    assert.deepEqual((await supervised.event('exit')).slice(0, 2), ['2', `${second.pid}`]);
-    supervised.keeper.kill('SIGTTOU');
-    supervised.tell('signal 0');
-    assert.ok(first.handle.alive);
+  test('SIGTTIN and SIGTTOU change nothing: the kernel sends them, and no person', async (t) => {
+    const script = `trap 'echo passed on' USR1; echo trapped; while :; do sleep 0.01; done`;
+    const supervised = supervise(t, script, '--workers', '2');
+    const programs = [await supervised.program(), await supervised.program()];
+    for (const _ of programs) assert.equal(await supervised.line(), 'trapped');
+    for (const signal of ['SIGTTIN', 'SIGTTOU', 'SIGUSR1'] as const) supervised.keeper.kill(signal);
+    for (const _ of programs) assert.equal(await supervised.line(), 'passed on');
+    assert.deepEqual(childrenOf(supervised.pid).sort(), programs.map(({ guard }) => guard).sort());
+    assert.ok(programs.every(({ handle }) => handle.alive));
   });
   test('a rolling restart begins anew when it is asked for again', async (t) => {
     const supervised = supervise(t, STAY, '--up-ms', '50');

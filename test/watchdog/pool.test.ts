@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Pool } from '#dist/watchdog/pool.js';
 import type { Running } from '#dist/watchdog/slot.js';
-import { childrenOf, stat } from '../helpers/exec.js';
+import { childrenOf } from '../helpers/exec.js';
 import { procStatus, until } from '../helpers/fixture.js';
-import { startWatchdog, titleOf, untilGone } from '../helpers/watchdog.js';
+import { resizing, startWatchdog, titleOf, untilGone } from '../helpers/watchdog.js';
 
 test('each worker has its index, in the environment too, and ps shows who is who', async (t) => {
   const watched = startWatchdog(t, {
@@ -54,28 +54,38 @@ test('SIGKILL of the watchdog takes all of a pool', async (t) => {
   await untilGone('the pool', ...workers.map(({ handle }) => handle));
 });
 
-test('SIGTTIN adds a worker, and SIGTTOU takes the last one away', async (t) => {
-  const watched = startWatchdog(t, { workers: 1, standby: false });
+test('a worker is added, and the last one is taken away', async (t) => {
+  const watched = startWatchdog(t, { workers: 1, standby: false, inWorker: resizing });
   const [first] = await watched.workers(1);
-  watched.signal('SIGTTIN');
+  await watched.said('resizes');
+  first?.handle.signal('SIGUSR1');
   const second = await watched.worker();
   assert.equal(second.index, 2);
-  watched.signal('SIGTTOU');
+  first?.handle.signal('SIGUSR2');
   const exit = await watched.exit();
   assert.deepEqual([exit.worker, exit.reason, exit.restartsInMs], [2, 'stop', null]);
   assert.deepEqual(childrenOf(watched.pid), [first?.keeper]);
-  watched.signal('SIGTTIN');
+  first?.handle.signal('SIGUSR1');
   assert.equal((await watched.worker()).index, 2);
   assert.ok(first?.handle.alive);
 });
 
-test('SIGTTOU leaves the last worker alone', async (t) => {
-  const watched = startWatchdog(t);
-  const { pid } = await watched.worker();
-  watched.signal('SIGTTOU');
-  await until('the watchdog has it', () => stat(watched.pid, 3) === 'S' && stat(watched.pid, 31) === '0');
-  watched.signal('SIGTERM');
-  assert.equal((await watched.exit()).pid, pid);
+test('SIGTTIN and SIGTTOU change nothing: the kernel sends them, and no person', async (t) => {
+  const watched = startWatchdog(t, {
+    workers: 2,
+    standby: false,
+    inWorker: ({ say }) => {
+      process.on('SIGUSR1', () => say({ passedOn: true }));
+      say({ listens: true });
+      setInterval(() => {}, 1e6);
+    },
+  });
+  const workers = await watched.workers(2);
+  for (const _ of workers) await watched.said('listens');
+  for (const signal of ['SIGTTIN', 'SIGTTOU', 'SIGUSR1'] as const) watched.signal(signal);
+  for (const _ of workers) await watched.said('passedOn');
+  assert.deepEqual(childrenOf(watched.pid).sort(), workers.map(({ keeper }) => keeper).sort());
+  assert.ok(workers.every(({ handle }) => handle.alive));
 });
 
 // One that is on its way out is no reason to forget a signal, or to give its number away twice.
@@ -84,22 +94,25 @@ test('a pool changed while a worker takes its time to end has the right size, ea
     workers: 3,
     standby: false,
     stopTimeoutMs: 400,
-    inWorker: ({ say }) => {
-      process.on('SIGTERM', () => say({ asked: Number(process.env.WORKER_INDEX) }));
+    inWorker: ({ say }, worker) => {
+      process.on('SIGTERM', () => say({ asked: worker.index }));
+      let wanted = 3;
+      process.on('SIGUSR1', () => worker.resize(++wanted));
+      process.on('SIGUSR2', () => worker.resize(--wanted));
       say({ listens: true });
       setInterval(() => {}, 1e6);
     },
   });
   const [first] = await watched.workers(3);
   for (let n = 0; n < 3; n++) await watched.said('listens');
-  watched.signal('SIGTTOU');
+  first?.handle.signal('SIGUSR2');
   assert.equal(await watched.said('asked'), 3);
-  watched.signal('SIGTTOU');
+  first?.handle.signal('SIGUSR2');
   assert.equal(await watched.said('asked'), 2);
-  watched.signal('SIGTTIN');
+  first?.handle.signal('SIGUSR1');
   const back = await watched.worker();
   await until('two are left', () => childrenOf(watched.pid).length === 2);
-  watched.signal('SIGTTIN');
+  first?.handle.signal('SIGUSR1');
   const added = await watched.worker();
   assert.deepEqual([first?.index, ...[back.index, added.index].sort()], [1, 2, 3]);
   assert.ok(first?.handle.alive);

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { findDaemon } from 'posix-daemon';
 import { childrenOf, stat, temporaryDirectory } from '../helpers/exec.js';
 import { fixturePath, procStatus, startProgram, until } from '../helpers/fixture.js';
-import { stageOf, startWatchdog, titleOf, untilGone, type Watched } from '../helpers/watchdog.js';
+import { resizing, stageOf, startWatchdog, titleOf, untilGone, type Watched } from '../helpers/watchdog.js';
 
 function sparesOf(pid: number): number[] {
   try {
@@ -65,10 +65,11 @@ test('two workers that end together are both replaced', async (t) => {
 });
 
 test('one worker more is the spare one', async (t) => {
-  const watched = startWatchdog(t);
-  await watched.worker();
+  const watched = startWatchdog(t, { inWorker: resizing });
+  const first = await watched.worker();
+  await watched.said('resizes');
   const spare = await spareOf(watched);
-  watched.signal('SIGTTIN');
+  first.handle.signal('SIGUSR1');
   const second = await watched.worker();
   assert.deepEqual([second.pid, second.index], [spare.pid, 2]);
 });
@@ -207,10 +208,11 @@ test('a watchdog whose workers have all done their work ends, spare worker or no
 
 for (const options of [{ standby: false }, { restart: 'never' }, { maxRestarts: { count: 0 } }] as const) {
   test(`there is no spare worker with ${JSON.stringify(options)}`, async (t) => {
-    const watched = startWatchdog(t, { workers: 2, ...options });
-    await watched.workers(2);
+    const watched = startWatchdog(t, { workers: 2, inWorker: resizing, ...options });
+    const [first] = await watched.workers(2);
+    for (let n = 0; n < 2; n++) await watched.said('resizes');
     await until('the watchdog waits', () => stat(watched.pid, 3) === 'S');
-    watched.signal('SIGTTIN');
+    first?.handle.signal('SIGUSR1');
     await watched.worker();
     assert.deepEqual(sparesOf(watched.pid), []);
     assert.equal(childrenOf(watched.pid).length, 3);

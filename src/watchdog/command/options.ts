@@ -72,7 +72,7 @@ export interface CommandOptions extends RestartOptions {
   title?: string;
   /**
    * Whether this process takes its signals as the watchdog of watchdog() does: TERM, INT and QUIT stop the workers, a second
-   * one kills them, HUP, USR1, USR2, WINCH and CONT are passed on, TTIN and TTOU make one worker more or less; and whether it
+   * one kills them, HUP, USR1, USR2, WINCH and CONT are passed on; and whether it
    * ends as the last worker did when all is over, unless stop() or kill() was called. If not, that is left to the
    * application, and what a terminal sends doesn't reach the workers.
    *

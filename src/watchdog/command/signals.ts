@@ -11,7 +11,6 @@ export interface Member {
   /** Stops and continues the workers. */
   pause(): void;
   goOn(): void;
-  resizeBy(difference: 1 | -1): void;
 }
 
 const ENDING = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
@@ -38,9 +37,6 @@ function listen(): void {
     for (const member of members) member.end(asked ? 'kill' : 'stop');
     asked = true;
   };
-  const onResizing = (difference: 1 | -1) => {
-    for (const member of members) member.resizeBy(difference);
-  };
   const onOther = (signal: number) => {
     for (const member of members) member.passOn(signal);
   };
@@ -56,8 +52,6 @@ function listen(): void {
     ...PASSED_ON.map((signal): [NodeJS.Signals, () => void] => [signal, () => onOther(constants.signals[signal])]),
     ['SIGTSTP', onPause],
     ['SIGCONT', onContinue],
-    ['SIGTTIN', () => onResizing(1)],
-    ['SIGTTOU', () => onResizing(-1)],
   ];
   for (const [signal, listener] of listeners) process.on(signal, listener);
 }

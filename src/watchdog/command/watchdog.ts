@@ -67,7 +67,6 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
       pause: () => this.#succession.signalGroup('SIGTSTP'),
       goOn: () => this.#succession.signalGroup('SIGCONT'),
       passOn: (signal) => this.#passOn(signal),
-      resizeBy: (difference) => this.resize(Math.max(1, this.#succession.workers + difference)),
     };
     // First: a signal that comes once there is a worker must not end this process alone.
     if (this.#plan.signals) join(this.#member);
