@@ -114,6 +114,7 @@
         "native/keeper/status_file.cc",
         "native/keeper/supervision_flags.cc",
         "native/keeper/supervisor.cc",
+        "native/keeper/terminal.cc",
         "native/keeper/timestamp.cc",
         "native/keeper/title.cc",
         "native/keeper/tree_mode.cc",

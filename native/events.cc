@@ -29,23 +29,30 @@ static std::atomic<pid_t> holder{0};
 // Of a forked process that has not yet let go of them: each bit a signal that it got itself.
 static std::atomic<uint64_t> missed{0};
 
-static void OnSignal(int signal) {
+// What the kernel sends of its own accord, it sends for the terminal.
+constexpr unsigned char kFromTerminal = 0x80;
+
+static void OnSignal(int signal, siginfo_t* info, void*) {
   const int error = errno;
   if (getpid() != holder.load(std::memory_order_relaxed)) {
     missed.fetch_or(uint64_t{1} << (signal - 1));
   } else {
-    const auto byte = static_cast<unsigned char>(signal);
+    const auto byte = static_cast<unsigned char>(signal | (info->si_code == SI_KERNEL ? kFromTerminal : 0));
     // A full pipe has wakened the reader already.
     if (write(signal_pipe[1], &byte, 1) == -1) errno = error;
   }
   errno = error;
 }
 
-static void Hold(int signal, sighandler_t handler) {
+static void Hold(int signal, bool ignored) {
   struct sigaction action = {};
-  action.sa_handler = handler;
-  sigfillset(&action.sa_mask);
-  action.sa_flags = SA_RESTART;
+  if (ignored) {
+    action.sa_handler = SIG_IGN;
+  } else {
+    action.sa_sigaction = OnSignal;
+    sigfillset(&action.sa_mask);
+    action.sa_flags = SA_RESTART | SA_SIGINFO;
+  }
   Held one = {signal, {}};
   if (sigaction(signal, &action, &one.before) == 0) held.push_back(one);
 }
@@ -76,8 +83,8 @@ static Napi::Value HoldSignals(const Napi::CallbackInfo& info) {
   if (holder != 0) return ThrowErrno(info.Env(), EALREADY, "sigaction");
   if (pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) == -1) return ThrowErrno(info.Env(), errno, "pipe");
   holder = getpid();
-  for (const int signal : signals) Hold(signal, OnSignal);
-  for (const int signal : ignored) Hold(signal, SIG_IGN);
+  for (const int signal : signals) Hold(signal, false);
+  for (const int signal : ignored) Hold(signal, true);
   return info.Env().Undefined();
 }
 
@@ -98,13 +105,13 @@ static Napi::Value LetGoOfSignals(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-static std::vector<int> TakeSignals() {
-  std::vector<int> signals;
+static void TakeSignals(std::vector<int>* signals, std::vector<int>* from_terminal) {
   unsigned char bytes[64];
   for (ssize_t length; (length = read(signal_pipe[0], bytes, sizeof bytes)) > 0;) {
-    signals.insert(signals.end(), bytes, bytes + length);
+    for (ssize_t i = 0; i < length; i++) {
+      ((bytes[i] & kFromTerminal) != 0 ? from_terminal : signals)->push_back(bytes[i] & ~kFromTerminal);
+    }
   }
-  return signals;
 }
 
 static Napi::Array ToArray(Napi::Env env, const std::vector<int>& numbers) {
@@ -113,7 +120,7 @@ static Napi::Array ToArray(Napi::Env env, const std::vector<int>& numbers) {
   return array;
 }
 
-// awaitEvents(fds, ms): { signals, readable }, both empty when the time is over; -1 waits for ever.
+// awaitEvents(fds, ms): { signals, fromTerminal, readable }, all empty when the time is over; -1 waits for ever.
 static Napi::Value AwaitEvents(const Napi::CallbackInfo& info) {
   std::vector<int> fds;
   int32_t timeout_ms;
@@ -131,8 +138,12 @@ static Napi::Value AwaitEvents(const Napi::CallbackInfo& info) {
   for (size_t i = 1; i < polled.size(); i++) {
     if (polled[i].revents != 0) readable.push_back(polled[i].fd);
   }
+  std::vector<int> signals;
+  std::vector<int> from_terminal;
+  if (polled[0].revents != 0) TakeSignals(&signals, &from_terminal);
   Napi::Object events = Napi::Object::New(info.Env());
-  events.Set("signals", ToArray(info.Env(), polled[0].revents != 0 ? TakeSignals() : std::vector<int>()));
+  events.Set("signals", ToArray(info.Env(), signals));
+  events.Set("fromTerminal", ToArray(info.Env(), from_terminal));
   events.Set("readable", ToArray(info.Env(), readable));
   return events;
 }

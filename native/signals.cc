@@ -17,6 +17,30 @@ static Napi::Value Kill(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// queueSignal(pid, signal, value)
+static Napi::Value QueueSignal(const Napi::CallbackInfo& info) {
+  int32_t pid;
+  int32_t signal;
+  sigval value = {};
+  if (!ReadInt(info, 0, &pid) || !ReadInt(info, 1, &signal) || !ReadInt(info, 2, &value.sival_int)) {
+    return info.Env().Undefined();
+  }
+  if (sigqueue(pid, signal, value) == -1) return ThrowErrno(info.Env(), errno, "sigqueue");
+  return info.Env().Undefined();
+}
+
+// stopAsTerminalDoes(): what SIGTSTP does by default, whatever it does here. The kernel leaves that out for a process
+// group that nobody in its session could continue.
+static Napi::Value StopAsTerminalDoes(const Napi::CallbackInfo& info) {
+  struct sigaction action = {};
+  struct sigaction before;
+  action.sa_handler = SIG_DFL;
+  if (sigaction(SIGTSTP, &action, &before) == -1) return ThrowErrno(info.Env(), errno, "sigaction");
+  raise(SIGTSTP);
+  sigaction(SIGTSTP, &before, nullptr);
+  return info.Env().Undefined();
+}
+
 static Napi::Array ToArray(Napi::Env env, const sigset_t& set) {
   Napi::Array signals = Napi::Array::New(env);
   for (int signal = 1; signal <= SIGRTMAX; signal++) {
@@ -87,6 +111,8 @@ static Napi::Value DefaultSignals(const Napi::CallbackInfo& info) {
 
 void RegisterSignals(Napi::Env env, Napi::Object exports) {
   exports.Set("kill", Napi::Function::New<Kill>(env, "kill"));
+  exports.Set("queueSignal", Napi::Function::New<QueueSignal>(env, "queueSignal"));
+  exports.Set("stopAsTerminalDoes", Napi::Function::New<StopAsTerminalDoes>(env, "stopAsTerminalDoes"));
   exports.Set("getSignalMask", Napi::Function::New<GetSignalMask>(env, "getSignalMask"));
   exports.Set("setSignalMask", Napi::Function::New<SetSignalMask>(env, "setSignalMask"));
   exports.Set("resetSignals", Napi::Function::New<ResetSignals>(env, "resetSignals"));

@@ -65,8 +65,8 @@ interface EventCalls {
   holdSignals(signals: number[], ignored: number[]): void;
   /** Each does again what it did before; what came meanwhile to a forked process alone is sent to it once more. */
   letGoOfSignals(): void;
-  /** The event loop stands still; both are empty when the time, in ms, is over; -1 waits for ever. */
-  awaitEvents(fds: number[], ms: number): { signals: number[]; readable: number[] };
+  /** The event loop stands still; all are empty when the time, in ms, is over; -1 waits for ever. */
+  awaitEvents(fds: number[], ms: number): { signals: number[]; fromTerminal: number[]; readable: number[] };
 }
 
 interface ExecCalls {
@@ -130,6 +130,9 @@ interface SessionCalls {
 
 interface SignalsCalls {
   kill(pid: number, signal: number): void;
+  queueSignal(pid: number, signal: number, value: number): void;
+  /** What SIGTSTP does by default, whatever it does here: nothing where nobody could continue the process. */
+  stopAsTerminalDoes(): void;
   getSignalMask(): number[];
   setSignalMask(signals: number[]): number[];
   resetSignals(): void;

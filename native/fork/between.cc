@@ -92,6 +92,8 @@ int Between::RunKeeper(void* self) {
   const pid_t worker = between->Must(Clone(between->main_.tid_address, between->handshake_->second()));
   if (worker == 0) {
     between->TieTo(keeper);
+    // What it sends its own group is not for the keeper.
+    setpgid(0, 0);
     RegisterRseq();
     __builtin_longjmp(between->worker_context_, 1);
   }
@@ -102,6 +104,8 @@ int Between::RunKeeper(void* self) {
 // Orphans below come to the keeper, and it hears of its parent's death: by a signal that waits, being blocked, until
 // it is the keeper, and that it gets even if it is stopped.
 void Between::Keep() {
+  // Without a terminal, which would stop one worker for what another one does; and not led by the worker.
+  Must(setsid());
   Must(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
   Must(prctl(PR_SET_PDEATHSIG, SIGCONT, 0, 0, 0));
   if (getppid() != main_.pid) Exit(1);

@@ -34,7 +34,7 @@ void Supervisor::Obey(const char* command) {
   int number;
   if (strcmp(command, "stop") == 0) {
     asked_ = true;
-    Stop(false);
+    Stop(options_.stop_signal, Reach::kProgram);
   } else if (strcmp(command, "kill") == 0) {
     asked_ = true;
     KillAll();
@@ -43,7 +43,7 @@ void Supervisor::Obey(const char* command) {
   } else if (sscanf(command, "workers %d", &number) == 1) {
     Resize(number);
   } else if (sscanf(command, "signal %d", &number) == 1) {
-    PassOn(number);
+    PassOn(number, Reach::kProgram);
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <iterator>
 
 #include "clock.h"
@@ -19,8 +20,7 @@
 namespace posix_daemon {
 
 int Guard::Prepare() {
-  // What the terminal sends its foreground group is the program's and the watchdog's affair; a guard that stopped
-  // couldn't kill, and one that died would take the program along.
+  // A guard that stopped couldn't kill, and one that died would take the program along.
   const int signals[] = {SIGCHLD, SIGCONT, SIGTERM, SIGHUP,  SIGINT,  SIGQUIT,
                          SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, PassingOnSignal()};
   signal_fd_ = WatchSignals(signals, std::size(signals));
@@ -107,14 +107,23 @@ void Guard::OnSignals() {
   }
 }
 
-// A child on its way to the program would die of a signal, or lose it: it gets it as the program.
+// `signal`: negative for the whole group of the program. A child on its way to the program would die of a signal, or
+// lose it: it gets it as the program.
 void Guard::PassOn(int signal) {
-  if (signal <= 0 || signal >= NSIG) return;
-  if (failure_fd_ != -1) {
-    held_signals_ |= uint64_t{1} << (signal - 1);
-  } else {
-    kill(program_, signal);
-  }
+  const int number = std::abs(signal);
+  if (number == 0 || number >= NSIG) return;
+  if (failure_fd_ == -1) return Signal(number, signal < 0);
+  const auto bit = [](int one) { return uint64_t{1} << (one - 1); };
+  // They undo each other, and are sent by their numbers.
+  if (number == SIGCONT) held_signals_ &= ~bit(SIGTSTP);
+  if (number == SIGTSTP) held_signals_ &= ~bit(SIGCONT);
+  held_signals_ |= bit(number);
+}
+
+// The program hasn't been reaped, so its number means neither another process nor another group.
+void Guard::Signal(int signal, bool whole_group) const {
+  if (whole_group && kill(-program_, signal) == 0 && getpgid(program_) == program_) return;
+  kill(program_, signal);
 }
 
 // The failure pipe has something to read, or its end.
@@ -142,8 +151,8 @@ void Guard::OnWatchdogGone() {
   terminating_ = true;
   kill_at_ms_ = Clock() + options_.grace_ms;
   kill(program_, options_.terminate_signal);
-  // A stopped program has to go on to hear of it.
-  kill(program_, SIGCONT);
+  // What is stopped takes no signal.
+  Signal(SIGCONT, true);
 }
 
 // Before what it has started: it could see its children die and start others.

@@ -60,6 +60,7 @@ class Guard {
   void Wait();
   void OnSignals();
   void PassOn(int signal);
+  void Signal(int signal, bool whole_group) const;
   void OnLaunched();
   void OnWatchdogGone();
   void KillProgram();

@@ -63,6 +63,9 @@ int Run(const Options& options, const GuardedStart& start, int message_fd, pid_t
   if (const int error = guard.Prepare(); error != 0) return fail(Step::kPrctl, error);
   // From here on a supervisor that dies is noticed; one that has died before starts nothing any more.
   if (getppid() != supervisor) return 125;
+  // A session without a terminal, that the program doesn't lead: nothing that one program does to its process group or
+  // to the terminal reaches another one, or stops it.
+  if (setsid() == -1) return fail(Step::kSetsid, errno);
   SetEnvironment(options.supervision, start);
   int failure_fd;
   const int cgroup_fd = guard.MakeCgroup();

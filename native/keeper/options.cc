@@ -224,6 +224,8 @@ bool ReadOptions(int argc, char** argv, Options* options) {
       return false;
     }
   }
+  // What nobody watches shares the terminal with its keeper, as one job of the shell.
+  options->program.leads_group = !options->foreground || options->supervision.wanted;
   const int count = argc - 1 - optind;
   const bool complete = options->runs_program
                             ? ReadProgram(count, argv + 1 + optind, options)

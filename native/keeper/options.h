@@ -37,6 +37,8 @@ struct LimitOption {
 struct ProgramOptions {
   const char* file = nullptr;
   char** argv = nullptr;
+  // Leads a process group, in which the keeper isn't.
+  bool leads_group = true;
   const char* input = kNullDevice;
   const char* root = nullptr;
   const char* directory = nullptr;

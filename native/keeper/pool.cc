@@ -77,14 +77,13 @@ void Supervisor::Start(Slot* slot) {
   OnEnd(slot);
 }
 
-// `have_signal`: the programs have got it already.
-void Supervisor::Stop(bool have_signal) {
+void Supervisor::Stop(int signal, Reach reach) {
   if (stopping_) return KillAll();
   stopping_ = true;
   for (int i = 0; i < slot_count_; i++) {
     Slot& slot = slots_[i];
     if (slot.state == Slot::State::kWaiting) slot.state = Slot::State::kFinished;
-    if (slot.is_running()) Ask(&slot, Reason::kStop, have_signal);
+    if (slot.is_running()) Ask(&slot, Reason::kStop, signal, reach);
   }
 }
 
@@ -97,10 +96,8 @@ void Supervisor::KillAll() {
   }
 }
 
-void Supervisor::PassOn(int signal) {
-  for (int i = 0; i < slot_count_; i++) {
-    if (slots_[i].is_running()) Send(slots_[i], signal);
-  }
+void Supervisor::PassOn(int signal, Reach reach) {
+  for (int i = 0; i < slot_count_; i++) Send(slots_[i], signal, reach);
 }
 
 // Whoever has continued this process may have stopped the programs, too.
@@ -111,10 +108,10 @@ void Supervisor::ForgiveSilence() {
 }
 
 // The guard is a child, and hands it on to a child of its own: neither number can mean another process.
-void Supervisor::Send(const Slot& slot, int signal) {
+void Supervisor::Send(const Slot& slot, int signal, Reach reach) {
   if (!slot.is_running()) return;
   sigval value = {};
-  value.sival_int = signal;
+  value.sival_int = reach == Reach::kGroup ? -signal : signal;
   if (sigqueue(slot.guard, PassingOnSignal(), value) == -1) return;  // It has just ended.
 }
 
@@ -166,12 +163,14 @@ void Supervisor::ContinueRestart() {
   if (restarting_ != nullptr) Ask(restarting_, Reason::kRestart);
 }
 
-void Supervisor::Ask(Slot* slot, Reason reason, bool has_signal) {
+void Supervisor::Ask(Slot* slot, Reason reason) { Ask(slot, reason, options_.stop_signal, Reach::kProgram); }
+
+void Supervisor::Ask(Slot* slot, Reason reason, int signal, Reach reach) {
   if (slot->reason != Reason::kNone) return;
   slot->reason = reason;
   slot->ready_by = slot->beat_by = slot->look_at = kNever;
   if (supervision_.stop_timeout_ms > 0) slot->kill_at = Clock() + supervision_.stop_timeout_ms;
-  if (!has_signal) Send(*slot, options_.stop_signal);
+  Send(*slot, signal, reach);
 }
 
 // Has the guard end the program and whatever that has started, also when it is stopped itself.

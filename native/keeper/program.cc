@@ -105,6 +105,7 @@ void Child::TieToKeeper() {
 // The order is that of forkExec, whose RunChild tells why. The tie comes twice: a change of ids loosens it.
 void Child::Run(const int (&streams)[2]) {
   TieToKeeper();
+  if (program_.leads_group) Must(Step::kSetpgid, setpgid(0, 0));
   if (program_.umask) umask(*program_.umask);
   PlaceDescriptors(streams);
   GiveAwayPipes(streams);

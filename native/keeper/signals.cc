@@ -37,6 +37,15 @@ int WatchSignals(const int* signals, size_t count) {
   return signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+void StopAsTerminalDoes() {
+  sigset_t one;
+  sigemptyset(&one);
+  sigaddset(&one, SIGTSTP);
+  sigprocmask(SIG_UNBLOCK, &one, nullptr);
+  raise(SIGTSTP);
+  sigprocmask(SIG_BLOCK, &one, nullptr);
+}
+
 void ResetSignals() {
   for (int number = 1; number < NSIG; number++) SetDisposition(number, SIG_DFL);
   sigset_t none;

@@ -35,6 +35,7 @@ Supervisor::Supervisor(const Options& options)
       status_file_(options.status_file),
       report_(options.report_fd),
       events_(options.supervision.events_fd),
+      had_terminal_(options.foreground && HasTerminal()),
       control_fd_(options.supervision.control_fd) {}
 
 Supervisor::~Supervisor() {
@@ -59,8 +60,8 @@ bool Supervisor::Prepare() {
   // SIGTTIN and SIGTTOU are watched to be dropped: a blocked one neither stops this process nor keeps it from writing
   // to the terminal of another group. The kernel sends them to a whole process group, so they say nothing of what
   // anybody wants.
-  const int signals[] = {SIGCHLD, SIGHUP,  SIGTERM,  SIGINT,  SIGQUIT, SIGUSR1,
-                         SIGUSR2, SIGCONT, SIGWINCH, SIGTTIN, SIGTTOU, PassingOnSignal()};
+  const int signals[] = {SIGCHLD, SIGHUP,   SIGTERM, SIGINT,  SIGQUIT, SIGUSR1,          SIGUSR2,
+                         SIGCONT, SIGWINCH, SIGTSTP, SIGTTIN, SIGTTOU, PassingOnSignal()};
   signal_fd_ = WatchSignals(signals, std::size(signals));
   if (signal_fd_ == -1) return Fail(errno, "signalfd", "");
   // What a killed guard leaves behind comes here.
@@ -134,17 +135,20 @@ void Supervisor::OnSignals() {
 void Supervisor::OnSignal(const signalfd_siginfo& info) {
   const int signal = static_cast<int>(info.ssi_signo);
   if (signal == SIGCHLD) return Reap();
-  if (signal == SIGHUP) return logs_.Reopen();
+  // The programs aren't in this process's group: what the terminal sends that, they get from here.
+  const bool from_terminal = info.ssi_code == SI_KERNEL;
+  const Reach reach = from_terminal || signal == SIGCONT ? Reach::kGroup : Reach::kProgram;
+  if (signal == SIGHUP) return IsHangUp(from_terminal) ? OnHangUp() : logs_.Reopen();
+  if (signal == SIGTSTP) return OnTerminalStop();
   if (signal == SIGTTIN || signal == SIGTTOU || signal == PassingOnSignal()) return;
   if (signal == SIGCONT && ParentIsGone()) return OnParentGone();
   if (signal == SIGCONT) ForgiveSilence();
   if (AsksForEnd(signal)) {
     asked_ = true;
     if (IsEcho(signal)) return;
-    // What the terminal sends, it sends to the whole foreground group: the programs have it already.
-    return Stop(options_.foreground && info.ssi_code == SI_KERNEL);
+    return Stop(from_terminal ? signal : options_.stop_signal, reach);
   }
-  if (!options_.foreground || info.ssi_code != SI_KERNEL) PassOn(signal);
+  PassOn(signal, reach);
 }
 
 // timeout(1) and others send a signal to their child, and then to its whole group: no second wish.
@@ -164,7 +168,7 @@ bool Supervisor::ParentIsGone() const { return supervision_.parent != -1 && getp
 // Its guards would see to it as well, if this process were to end here; but the logs want their last lines.
 void Supervisor::OnParentGone() {
   if (supervision_.parent_grace_ms == 0) return KillAll();
-  if (!stopping_) Stop(false);
+  if (!stopping_) Stop(options_.stop_signal, Reach::kProgram);
   const uint64_t kill_at = Clock() + supervision_.parent_grace_ms;
   for (int i = 0; i < slot_count_; i++) {
     Slot& slot = slots_[i];

@@ -29,6 +29,9 @@ class Supervisor {
   int Run();
 
  private:
+  // What a signal is meant for: the program alone, or its whole process group, as a terminal has it.
+  enum class Reach { kProgram, kGroup };
+
   // supervisor.cc: what comes from outside.
   bool Prepare();
   bool MakePool();
@@ -43,6 +46,12 @@ class Supervisor {
   bool Fail(int error, const char* step, const char* path);
   int End();
 
+  // terminal.cc
+  static bool HasTerminal();
+  void OnTerminalStop();
+  void OnHangUp();
+  bool IsHangUp(bool from_terminal) const;
+
   // control.cc
   void OnControl();
   void Obey(const char* command);
@@ -51,16 +60,17 @@ class Supervisor {
   bool IsOver() const;
   void StartDue();
   void Start(Slot* slot);
-  void Stop(bool have_signal);
+  void Stop(int signal, Reach reach);
   void KillAll();
-  void PassOn(int signal);
+  void PassOn(int signal, Reach reach);
   void ForgiveSilence();
-  static void Send(const Slot& slot, int signal);
+  static void Send(const Slot& slot, int signal, Reach reach);
   void Resize(int workers);
   void DropRetired();
   void RestartAll();
   void ContinueRestart();
-  void Ask(Slot* slot, Reason reason, bool has_signal = false);
+  void Ask(Slot* slot, Reason reason);
+  void Ask(Slot* slot, Reason reason, int signal, Reach reach);
   void EndGuard(Slot* slot);
   void Enforce();
   void Look(Slot* slot);
@@ -94,6 +104,8 @@ class Supervisor {
   Report report_;
   Events events_;
   int signal_fd_ = -1;
+  // It was started on one.
+  const bool had_terminal_;
   int control_fd_ = -1;
   // For all programs, one after another.
   int streams_[2] = {-1, -1};

@@ -3,7 +3,7 @@ import { closeSync, readSync } from 'node:fs';
 import { constants } from 'node:os';
 import { native } from '../native.js';
 import type { WatchdogPlan } from './options.js';
-import { tell } from './processes.js';
+import { tell, tellGroup } from './processes.js';
 import { failsAt, type Running, sayingsOf } from './slot.js';
 
 const { SIGCONT, SIGKILL, SIGTERM } = constants.signals;
@@ -85,11 +85,13 @@ export class Caretaker {
     this.#requests.ready();
   }
 
-  ask(running: Running, reason: NonNullable<Running['reason']>): void {
+  /** @param terminalSignal what the terminal has sent, and so everything in the worker's group gets instead */
+  ask(running: Running, reason: NonNullable<Running['reason']>, terminalSignal?: number): void {
     if (running.reason) return;
     running.reason = reason;
     running.killAt = performance.now() + this.#plan.stopTimeoutMs;
-    tell(running.handle, this.#plan.stopSignal);
+    if (terminalSignal === undefined) tell(running.handle, this.#plan.stopSignal);
+    else tellGroup(running.keeperPid, running.handle, terminalSignal);
   }
 
   enforceDeadline(running: Running, now: number): void {

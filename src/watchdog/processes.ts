@@ -74,6 +74,20 @@ export function tell(handle: PidFd | undefined, signal: number): void {
   }
 }
 
+/**
+ * The same for the worker's whole process group, by its keeper: that knows whether the group's number still means that group.
+ *
+ * @param keeperPid one that hasn't been reaped
+ */
+export function tellGroup(keeperPid: number, handle: PidFd | undefined, signal: number): void {
+  try {
+    native.queueSignal(keeperPid, native.sigrtmin, -signal);
+  } catch {
+    // EAGAIN: too many are queued.
+    tell(handle, signal);
+  }
+}
+
 /** Any child that has ended and hasn't been reaped yet. */
 export function reapAny() {
   try {

@@ -16,16 +16,17 @@ import { Ends } from './ends.js';
 import { type Guarantee, guaranteeOf } from './guarantee.js';
 import { type Ended, endingOf, type WatchdogPlan } from './options.js';
 import { Pool } from './pool.js';
-import { children, closeWorker, reapAny, show, tell } from './processes.js';
+import { children, closeWorker, reapAny, show, tell, tellGroup } from './processes.js';
 import { RollingRestart } from './rolling-restart.js';
 import { HELD, IGNORED, meaningOf } from './signals.js';
 import type { Running, Slot } from './slot.js';
 import { Starts } from './starts.js';
 import { StatusBoard, statusOf } from './status.js';
 import { Strays } from './strays.js';
+import { Terminal } from './terminal.js';
 import { currentWorker, type Worker } from './worker.js';
 
-const { SIGCONT, SIGHUP, SIGKILL, SIGSTOP } = constants.signals;
+const { SIGCONT, SIGHUP, SIGKILL, SIGTSTP } = constants.signals;
 
 /** One that wakes so much later than it wanted to stood still. */
 const FROZEN_MS = 100;
@@ -41,6 +42,7 @@ class Supervisor {
   readonly #guarantee: Guarantee;
   readonly #cgroups: LeftCgroups;
   readonly #starts: Starts;
+  readonly #terminal = new Terminal();
   /** Of the watchdog that this one is a worker of. */
   readonly #outer = currentWorker();
   #nextBeatAt = -Infinity;
@@ -125,7 +127,7 @@ class Supervisor {
         ...(statusFd === -1 ? [] : [statusFd]),
         ...(handle && !ended ? [handle.descriptor()] : []),
       ]);
-    const { signals, readable } = native.awaitEvents(fds, ms);
+    const { signals, fromTerminal, readable } = native.awaitEvents(fds, ms);
     // A freezer (cgroups(7), a virtual machine's pause) tells nobody that it has let go; the workers were frozen with us.
     if (performance.now() > Math.max(now, deadline) + FROZEN_MS) this.#pool.forgiveSilence(performance.now());
     for (const running of this.#pool.running()) {
@@ -133,7 +135,8 @@ class Supervisor {
       if (!running.ended && running.handle && readable.includes(running.handle.descriptor()))
         this.#caretaker.bury(running);
     }
-    for (const signal of new Set(signals)) this.#onSignal(signal);
+    for (const signal of new Set(fromTerminal)) this.#onSignal(signal, true);
+    for (const signal of new Set(signals)) this.#onSignal(signal, false);
   }
 
   #onReady(): void {
@@ -142,23 +145,37 @@ class Supervisor {
     this.#outer?.ready();
   }
 
-  #onSignal(signal: number): void {
+  /** The workers aren't in this process's group: what the terminal sends that, they get from here. */
+  #onSignal(signal: number, fromTerminal: boolean): void {
     const meaning = meaningOf(signal);
     if (meaning === 'childEnded') this.#reap();
-    else if (meaning === 'stop') this.#stop();
+    else if (meaning === 'stop') this.#stop(fromTerminal ? signal : undefined);
     else if (meaning === 'pause') this.#pause();
-    else this.#passOn(signal);
+    else if (signal === SIGHUP && this.#terminal.hasHungUp(fromTerminal)) this.#hangUp();
+    else this.#passOn(signal, fromTerminal || signal === SIGCONT);
   }
 
   #pause(): void {
-    native.kill(process.pid, SIGSTOP);
-    this.#pool.forgiveSilence(performance.now());
+    this.#passOn(SIGTSTP, true);
+    native.stopAsTerminalDoes();
+    // It needn't have been stopped, and nobody would continue it then.
+    this.#passOn(SIGCONT, true);
   }
 
-  #passOn(signal: number): void {
+  /** Workers that die of it must not be replaced. It may come twice. */
+  #hangUp(): void {
+    if (this.#ends.stopping) return;
+    this.#passOn(SIGHUP, true);
+    this.#stop();
+  }
+
+  #passOn(signal: number, toGroup: boolean): void {
     if (signal === SIGHUP) this.#reopenLogs();
     if (signal === SIGCONT) this.#pool.forgiveSilence(performance.now());
-    for (const { handle } of this.#pool.workers()) tell(handle, signal);
+    for (const { keeperPid, handle } of this.#pool.workers()) {
+      if (toGroup) tellGroup(keeperPid, handle, signal);
+      else tell(handle, signal);
+    }
   }
 
   #reopenLogs(): void {
@@ -173,7 +190,7 @@ class Supervisor {
     }
   }
 
-  #stop(): void {
+  #stop(terminalSignal?: number): void {
     const now = performance.now();
     const demand = this.#ends.stop(now);
     if (demand === 'same') return;
@@ -181,7 +198,7 @@ class Supervisor {
     this.#starts.dismissSpare();
     for (const running of this.#pool.workers()) {
       if (demand === 'impatient') running.killAt = now;
-      else this.#caretaker.ask(running, 'stop');
+      else this.#caretaker.ask(running, 'stop', terminalSignal);
     }
   }
 

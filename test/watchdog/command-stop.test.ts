@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { usableCgroup } from '#dist/watchdog/cgroup.js';
 import { SLEEP, shell, startCommand } from '../helpers/command-watchdog.js';
 import { stat } from '../helpers/exec.js';
-import { until } from '../helpers/fixture.js';
+import { procStatus, until } from '../helpers/fixture.js';
 import { untilGone } from '../helpers/watchdog.js';
 
 const EXITS = shell('trap "exit 5" TERM USR2; echo trapped; while :; do sleep 0.01; done');
@@ -173,12 +173,15 @@ test('SIGTTIN makes no worker more: the kernel sends it, and no person', async (
 });
 
 test('SIGTSTP stops the process and its worker, SIGCONT continues both', async (t) => {
-  const watched = startCommand(t, SLEEP);
-  const { pid } = await watched.spawned();
+  // As a shell's job: SIGTSTP stops nothing in a process group that nobody could continue.
+  const job = ['-c', 'set -m; "$@" & exec sleep 1000', 'bash', process.execPath];
+  const watched = startCommand(t, SLEEP, { execPath: 'bash', execArgv: job });
+  const { pid, guard } = await watched.spawned();
+  const parent = watched.hold(Number(procStatus(Number(procStatus(guard, 'PPid')), 'PPid')));
   const stopped = (one: number) => stat(one, 3) === 'T';
-  watched.signal('SIGTSTP');
-  await until('both are stopped', () => stopped(watched.pid) && stopped(pid));
-  watched.signal('SIGCONT');
-  await until('both go on', () => !stopped(watched.pid) && !stopped(pid));
+  parent.signal('SIGTSTP');
+  await until('both are stopped', () => stopped(parent.pid) && stopped(pid));
+  parent.signal('SIGCONT');
+  await until('both go on', () => !stopped(parent.pid) && !stopped(pid));
   assert.equal((await watched.status()).workers[0]?.pid, pid);
 });

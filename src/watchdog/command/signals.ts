@@ -1,7 +1,9 @@
 // The signals of a process that has Watchdogs, and its end when all of them are over.
 import { constants } from 'node:os';
+import { native } from '../../native.js';
 import { signalNumber } from '../../posix/signal-number.js';
 import { endAs } from '../end-as.js';
+import { Terminal } from '../terminal.js';
 import type { WatchdogEnd } from './watchdog-events.js';
 
 /** A Watchdog that takes this process's signals. */
@@ -14,7 +16,7 @@ export interface Member {
 }
 
 const ENDING = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
-const PASSED_ON = ['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const;
+const PASSED_ON = ['SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const;
 
 const members = new Set<Member>();
 let listeners: [NodeJS.Signals, () => void][] = [];
@@ -32,6 +34,7 @@ export function leave(member: Member, end?: WatchdogEnd): void {
 }
 
 function listen(): void {
+  const terminal = new Terminal();
   let asked = false;
   const onEnding = () => {
     for (const member of members) member.end(asked ? 'kill' : 'stop');
@@ -40,9 +43,16 @@ function listen(): void {
   const onOther = (signal: number) => {
     for (const member of members) member.passOn(signal);
   };
+  // Workers that die of it must not be replaced. It may come twice.
+  const onHangUp = () => {
+    if (!terminal.hasHungUp(false)) onOther(constants.signals.SIGHUP);
+    else for (const member of members) member.end('stop');
+  };
   const onPause = () => {
     for (const member of members) member.pause();
-    process.kill(process.pid, 'SIGSTOP');
+    native.stopAsTerminalDoes();
+    // It needn't have been stopped, and nobody would continue it then.
+    onContinue();
   };
   const onContinue = () => {
     for (const member of members) member.goOn();
@@ -50,6 +60,7 @@ function listen(): void {
   listeners = [
     ...ENDING.map((signal): [NodeJS.Signals, () => void] => [signal, onEnding]),
     ...PASSED_ON.map((signal): [NodeJS.Signals, () => void] => [signal, () => onOther(constants.signals[signal])]),
+    ['SIGHUP', onHangUp],
     ['SIGTSTP', onPause],
     ['SIGCONT', onContinue],
   ];

@@ -68,11 +68,6 @@ export class Succession {
     this.#supervisor?.signal(signal);
   }
 
-  /** Stops or continues the supervisor and the workers, as a terminal does. */
-  signalGroup(signal: NodeJS.Signals): void {
-    this.#supervisor?.signalGroup(signal);
-  }
-
   /** From now on nothing is started any more. */
   end(how: 'stop' | 'kill'): void {
     if (how === 'kill') this.#supervisor?.kill();

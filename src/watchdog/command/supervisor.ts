@@ -112,12 +112,6 @@ export class Supervisor {
     if (this.#process.alive) this.#process.signal(signal);
   }
 
-  /** Sends a signal to its process group, which its workers are in unless they have left it. */
-  signalGroup(signal: NodeJS.Signals): void {
-    // While it hasn't been reaped the number is that of its own group.
-    if (this.#process.alive) kill(-this.pid, signal);
-  }
-
   ref(): void {
     this.#process.ref();
     this.#events.ref();

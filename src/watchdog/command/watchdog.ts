@@ -64,8 +64,8 @@ export class Watchdog extends EventEmitter<WatchdogEvents> {
     checkLogs(this.#plan);
     this.#member = {
       end: (how) => this.#succession.end(how),
-      pause: () => this.#succession.signalGroup('SIGTSTP'),
-      goOn: () => this.#succession.signalGroup('SIGCONT'),
+      pause: () => this.#succession.signal('SIGTSTP'),
+      goOn: () => this.#succession.signal('SIGCONT'),
       passOn: (signal) => this.#passOn(signal),
     };
     // First: a signal that comes once there is a worker must not end this process alone.
