@@ -1,5 +1,6 @@
-// A process with 64 MiB of data that could be taken for its own held locks. For each line on standard input it forks once,
-// while a Worker and the thread pool run over such data; parent and child compare all of it. Answers a Sample a line.
+// A process with 64 MiB of data that could be taken for its own held locks. For each line on standard input it forks once:
+// `busy`, while a Worker and the thread pool run over such data; `idle`, while they sleep. Parent and child compare all of
+// it. Answers a Sample a line.
 //
 //   node holder.js [--made-for PID]   the data is that of a process with this pid, and of its threads
 import { readdirSync, readSync, writeSync } from 'node:fs';
@@ -64,13 +65,15 @@ let compressing = false;
 const badlyCompressed: Change[] = [];
 
 console.log(`${Math.round(holdings.length / 2 ** 20)} MiB, ${tids.length} threads`);
-for await (const _ of createInterface({ input: process.stdin })) console.log(JSON.stringify(await sample()));
+for await (const order of createInterface({ input: process.stdin })) {
+  console.log(JSON.stringify(await sample(order === 'busy')));
+}
 process.exit(0);
 
-async function sample(): Promise<Sample> {
-  setWorker(1);
-  compressing = true;
-  const pool = [compressLoop(0), compressLoop(7)];
+async function sample(busy: boolean): Promise<Sample> {
+  compressing = busy;
+  const pool = busy ? [compressLoop(0), compressLoop(7)] : [];
+  setWorker(busy ? 1 : 0);
   await sleep(5 + Math.random() * 10);
   const result: Sample = { inChild: [], inParent: [] };
   try {
@@ -113,7 +116,6 @@ async function forkOnce(pool: Promise<void>[], result: Sample): Promise<void> {
 async function endChild(stamp: bigint, pool: Promise<void>[]): Promise<never> {
   try {
     compressing = false;
-    Atomics.store(control, CONTROL.compare, 1); // the Worker's turn, meanwhile
     await Promise.all(pool);
     const report: ChildReport = { stamp: String(stamp), changes: allChanges().slice(0, 100) };
     writeSync(reportFile, `${JSON.stringify(report)}\n`, 0);
@@ -143,6 +145,7 @@ function setWorker(run: 0 | 1): void {
 function allChanges(): Change[] {
   const compared = Atomics.load(control, CONTROL.compared);
   Atomics.store(control, CONTROL.compare, 1);
+  setWorker(1);
   const changes = [...holdings.changes(), ...objects.changes(), ...badlyCompressed.splice(0)];
   const deadline = performance.now() + COMPARE_MS;
   while (Atomics.load(control, CONTROL.compared) === compared) {

@@ -21,7 +21,14 @@ export interface Result {
   /** What else went wrong. */
   failures: string[];
   changes: Change[];
-  /** Milliseconds until the child's first statement: of the small pid and, of the same process with the same data, of a large one. */
+  times: Record<Load, Times>;
+}
+
+/** Whether the process's threads work on such data while it forks. */
+export type Load = 'idle' | 'busy';
+
+/** Milliseconds until the child's first statement: with the small pid and, of the same process with the same data, with a large one. */
+export interface Times {
   small: number[];
   large: number[];
 }
@@ -52,10 +59,6 @@ class Holder {
     this.#lines = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
   }
 
-  ask(): void {
-    this.#child.stdin?.write('fork\n');
-  }
-
   async line(): Promise<string> {
     const timer = setTimeout(() => {
       this.#errors += `no answer for ${ANSWER_MS / 1000} s`;
@@ -70,8 +73,8 @@ class Holder {
     }
   }
 
-  async sample(): Promise<Sample> {
-    this.ask();
+  async sample(load: Load): Promise<Sample> {
+    this.#child.stdin?.write(`${load}\n`);
     return JSON.parse(await this.line());
   }
 
@@ -83,7 +86,8 @@ class Holder {
 
 /** Forks a process with this pid, and the same with a large pid, in turns. */
 export async function forkWithPid({ node, pid, forks }: Setting): Promise<Result> {
-  const result: Result = { pid, forks: 0, refused: 0, failures: [], changes: [], small: [], large: [] };
+  const times = { idle: { small: [], large: [] }, busy: { small: [], large: [] } };
+  const result: Result = { pid, forks: 0, refused: 0, failures: [], changes: [], times };
   const small = new Holder(node, pid, pid);
   const large = new Holder(node, LARGE_PID, pid);
   const note = (sample: Sample, times: number[]) => {
@@ -95,8 +99,9 @@ export async function forkWithPid({ node, pid, forks }: Setting): Promise<Result
   try {
     for (const holder of [small, large]) await holder.line();
     for (; result.forks < forks && result.failures.length < MOST_FAILURES; result.forks++) {
-      note(await small.sample(), result.small);
-      note(await large.sample(), result.large);
+      const load = result.forks % 2 ? 'idle' : 'busy';
+      note(await small.sample(load), result.times[load].small);
+      note(await large.sample(load), result.times[load].large);
     }
   } catch (error) {
     result.failures.push((error as Error).message);

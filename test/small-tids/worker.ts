@@ -52,11 +52,15 @@ function work(control: Int32Array): never {
   }
 }
 
+function goesOn(control: Int32Array): boolean {
+  return Atomics.load(control, CONTROL.run) === 1 && Atomics.load(control, CONTROL.compare) === 0;
+}
+
 /** Some milliseconds over the same words, whose address stays in a register. */
 function spin(words: Int32Array, control: Int32Array): number {
   const rounds = 20_000_000 / words.length;
   let sum = 0;
-  for (let round = 0; round < rounds && Atomics.load(control, CONTROL.compare) === 0; round++) {
+  for (let round = 0; round < rounds && goesOn(control); round++) {
     for (let i = 0; i < words.length; i++) sum = (sum + (words[i] as number)) | 0;
   }
   return sum;
@@ -64,7 +68,7 @@ function spin(words: Int32Array, control: Int32Array): number {
 
 function searchNatively(words: Int32Array, control: Int32Array): void {
   const rounds = 4_000_000 / words.length;
-  for (let round = 0; round < rounds && Atomics.load(control, CONTROL.compare) === 0; round++) words.indexOf(-1);
+  for (let round = 0; round < rounds && goesOn(control); round++) words.indexOf(-1);
 }
 
 function compare(holdings: Holdings, control: Int32Array): void {
