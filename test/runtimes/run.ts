@@ -4,10 +4,9 @@
 //
 // --node may be given more than once; without it, the running Node and those that scripts/fetch-nodes.mjs knows.
 // Prints each combination that fails with its output; exit status 1 if there was one.
-import { execFileSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { fetchedNodes, versionOf } from '../helpers/nodes.js';
 import { areas, type Combination, DEPTHS, type Depth, type Result, run } from './runner.js';
 
 const { values: options } = parseArgs({
@@ -20,7 +19,7 @@ const { values: options } = parseArgs({
 });
 
 const nodes = options.node ?? [process.execPath, ...fetchedNodes()];
-const names = new Map(nodes.map((node) => [node, execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()]));
+const names = new Map(nodes.map((node) => [node, versionOf(node)]));
 const wanted = areas().filter((area) => new RegExp(options.match).test(area));
 const queue: Combination[] = Array.from({ length: Number(options.times) }, () => nodes).flatMap((round) =>
   round.flatMap((node) =>
@@ -47,11 +46,4 @@ async function work(): Promise<void> {
       `FAILED ${result.area}, ${result.depth}, ${names.get(result.node)}\n${result.output.replace(/^/gm, '    ')}`,
     );
   }
-}
-
-function fetchedNodes(): string[] {
-  const script = fileURLToPath(new URL('../../../scripts/fetch-nodes.mjs', import.meta.url));
-  return execFileSync(process.execPath, [script], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
-    .split('\n')
-    .filter(Boolean);
 }

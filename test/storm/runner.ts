@@ -10,12 +10,14 @@ export interface Storm {
   node: string;
   /** The storm, a script, and its arguments. */
   command: readonly [script: string, ...args: string[]];
+  /** What is in its environment beside what is in ours. */
+  env?: Readonly<Record<string, string>>;
   /** Gets what the storm prints, as it comes. */
   print: (text: string) => void;
 }
 
 /** Resolves with whether it ended well. */
-export async function runStorm({ node, command: script, print }: Storm): Promise<boolean> {
+export async function runStorm({ node, command: script, env: added, print }: Storm): Promise<boolean> {
   const command = [node, ...script];
   const refused = namespaceRefused();
   if (refused) print(`${refused}; the storm runs without\n`);
@@ -23,7 +25,7 @@ export async function runStorm({ node, command: script, print }: Storm): Promise
   const [file, args] = refused
     ? [node, [...script]]
     : namespaceCommand(['sh', '-c', '"$@"; exit $?', 'sh', ...command]);
-  const env = { ...process.env };
+  const env: NodeJS.ProcessEnv = { ...process.env, ...added };
   delete env.NODE_TEST_CONTEXT;
   const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const end = () => {

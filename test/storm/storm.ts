@@ -6,6 +6,7 @@ import { fork, openProcess } from 'posix-daemon';
 import { describe } from '../helpers/processes.js';
 import { statusOf, work } from './child.js';
 import { startLoad, stopLoad } from './load.js';
+import { startPrograms } from './programs.js';
 import { SOURCES } from './sources.js';
 
 const { values } = parseArgs({
@@ -19,6 +20,8 @@ const forks = Number(values.forks);
 const mostAlive = Number(values.alive);
 const hungAfterMs = Number(values['hung-after']) * 1000;
 const PROGRESS = 100;
+// Enough to know; each that hangs takes a while.
+const MOST_BAD = 20;
 
 const counts = { forks: 0, hung: 0, crashed: 0, wrong: 0 };
 const sources = Object.entries(SOURCES);
@@ -27,7 +30,7 @@ const alive = new Set<Promise<void>>();
 const deadlines = new Set<NodeJS.Timeout>();
 
 startLoad();
-for (let index = 0; index < forks; index++) {
+for (let index = 0; index < forks && bad() < MOST_BAD; index++) {
   const [name, source] = sources[index % sources.length] as (typeof sources)[number];
   const pid = await forkFrom(source, index);
   counts.forks++;
@@ -38,10 +41,11 @@ for (let index = 0; index < forks; index++) {
   if (counts.forks % PROGRESS === 0) console.log(summary());
 }
 await Promise.all(alive);
+await startProgramsInBoth();
 
 console.log([...forksFrom].map(([name, count]) => `${name} ${count}`).join(', '));
 console.log(summary());
-process.exit(counts.hung + counts.crashed + counts.wrong === 0 ? 0 : 1);
+process.exit(bad() === 0 ? 0 : 1);
 
 // The promise is the parent's: in the child it stays pending, and so all that waits for it here stops.
 function forkFrom(source: (fire: () => void) => void, index: number): Promise<number> {
@@ -58,6 +62,21 @@ function forkFrom(source: (fire: () => void) => void, index: number): Promise<nu
       void work(index);
     });
   });
+}
+
+// After all that, parent and child can start programs as before: the forks have left the memory as it was, which a program
+// that is about to start has to read.
+async function startProgramsInBoth(): Promise<void> {
+  stopLoad();
+  const pid = fork();
+  try {
+    await startPrograms();
+  } catch (error) {
+    console.log(`starting programs in ${pid === 0 ? 'a child' : 'the parent'}:`, error);
+    counts.wrong++;
+  }
+  if (pid === 0) process.exit(counts.wrong === 0 ? statusOf(forks) : statusOf(forks + 1));
+  await follow(pid, forks, 'starting programs');
 }
 
 // The child goes on waiting for its siblings, with copies of all of this; wait() answers null for who is no child of the
@@ -81,6 +100,10 @@ async function follow(pid: number, index: number, source: string): Promise<void>
   else if (exitCode !== statusOf(index)) counts.wrong++;
   else return;
   console.log(`child ${index} from ${source} ended with ${signal ?? `status ${exitCode}`}`);
+}
+
+function bad(): number {
+  return counts.hung + counts.crashed + counts.wrong;
 }
 
 function summary(): string {
