@@ -14,7 +14,9 @@ namespace posix_daemon {
 // this long will do so for longer…
 constexpr int64_t kHeldInSleepNs = 20'000'000;
 // …and the process isn't kept from its work for longer than this.
-constexpr int64_t kGiveUpNs = 2'000'000'000;
+constexpr int64_t kGiveUpNs = 1'000'000'000;
+
+constexpr size_t kMostData = 1024;
 
 // How far behind an address that a thread has a lock may begin: an object's members, a frame's variables.
 constexpr uintptr_t kReach = 256;
@@ -95,9 +97,9 @@ class LockOwners::Search {
   const Mapping* Writable(uintptr_t address) const;
   uintptr_t StackEnd() const;
   void Follow(uint64_t word);
-  void LookBehind(uintptr_t address, uintptr_t end, bool exact);
-  bool TryOwner(uintptr_t owner, uintptr_t lowest, uintptr_t end, uintptr_t exact);
-  void Add(uintptr_t owner, bool certain);
+  void LookBehind(uintptr_t address, uintptr_t end, int distance);
+  bool TryOwner(uintptr_t owner, uintptr_t lowest, uintptr_t end, uintptr_t exact, int distance);
+  void Add(uintptr_t owner, int distance);
   bool WaitsForLock() const;
   bool IsTid(pid_t tid) const;
 
@@ -140,36 +142,35 @@ uintptr_t LockOwners::Search::StackEnd() const {
   return descriptor >= start && descriptor < mapping->end ? descriptor : mapping->end;
 }
 
-void LockOwners::Search::Add(uintptr_t owner, bool certain) {
-  const uintptr_t stack_pointer = StackPointer(thread_->context);
-  const bool asleep = IsSyscallInstruction(InstructionPointer(thread_->context));
+void LockOwners::Search::Add(uintptr_t owner, int distance) {
   for (Held& held : *held_) {
     if (held.owner != owner || held.thread != index_) continue;
-    held.certain = held.certain || (certain && asleep);
+    held.distance = std::min(held.distance, distance);
     return;
   }
-  held_->Push({owner, index_, thread_->tid, stack_pointer, MonotonicNs(), certain && asleep});
+  const bool asleep = IsSyscallInstruction(InstructionPointer(thread_->context));
+  held_->Push({owner, index_, thread_->tid, StackPointer(thread_->context), MonotonicNs(), asleep, distance});
 }
 
-// Whether the word is the owner in a lock that begins at `lowest` or behind and lies before `end`; certain if it begins
-// at `exact`.
-bool LockOwners::Search::TryOwner(uintptr_t owner, uintptr_t lowest, uintptr_t end, uintptr_t exact) {
+// Whether the word is the owner in a lock that begins at `lowest` or behind and lies before `end`. At `exact`, the
+// distance is 0.
+bool LockOwners::Search::TryOwner(uintptr_t owner, uintptr_t lowest, uintptr_t end, uintptr_t exact, int distance) {
   if (*reinterpret_cast<const pid_t*>(owner) != thread_->tid) return false;
   for (const bool mutex : {true, false}) {
     const size_t offset = mutex ? offsetof(Mutex, owner) : offsetof(RwLock, writer);
     const size_t size = mutex ? sizeof(Mutex) : sizeof(RwLock);
     if (owner - lowest < offset || owner - offset + size > end) continue;
     if (!(mutex ? LooksHeldAt<Mutex>(owner, offset) : LooksHeldAt<RwLock>(owner, offset))) continue;
-    Add(owner, owner - offset == exact);
+    Add(owner, owner - offset == exact ? 0 : distance);
     return true;
   }
   return false;
 }
 
-void LockOwners::Search::LookBehind(uintptr_t address, uintptr_t end, bool exact) {
+void LockOwners::Search::LookBehind(uintptr_t address, uintptr_t end, int distance) {
   const uintptr_t last = std::min(end, address + kReach + sizeof(RwLock));
   for (uintptr_t at = address + offsetof(Mutex, owner); at + sizeof(uint64_t) <= last; at += sizeof(uint64_t)) {
-    TryOwner(at, address, end, exact ? address : 0);
+    TryOwner(at, address, end, distance == 1 ? address : 0, distance);
   }
 }
 
@@ -182,13 +183,13 @@ void LockOwners::Search::Follow(uint64_t word) {
   seen = word;
   const Mapping* mapping = Writable(word);
   if (mapping == nullptr) return;
-  LookBehind(word, mapping->end, true);
+  LookBehind(word, mapping->end, 1);
   const uintptr_t end = std::min(mapping->end, word + kReach);
   for (uintptr_t at = word; at < end; at += sizeof(uint64_t)) {
     const auto pointer = *reinterpret_cast<const uintptr_t*>(at);
     if (pointer % sizeof(uint64_t) != 0 || pointer - word < kReach) continue;
     const Mapping* further = Writable(pointer);
-    if (further != nullptr) LookBehind(pointer, further->end, false);
+    if (further != nullptr) LookBehind(pointer, further->end, 2);
   }
 }
 
@@ -226,12 +227,13 @@ void LockOwners::Search::FromThread(size_t index) {
   memset(seen_, 0, sizeof seen_);
   EachRegister(thread_->context, [&](uint64_t word) { Follow(word); });
   for (uintptr_t at = stack_start_; at + sizeof(uint64_t) <= stack_end_; at += sizeof(uint64_t)) {
-    if (!TryOwner(at, stack_start_, stack_end_, at - offsetof(Mutex, owner))) Follow(*reinterpret_cast<uint64_t*>(at));
+    if (!TryOwner(at, stack_start_, stack_end_, at - offsetof(Mutex, owner), 1))
+      Follow(*reinterpret_cast<uint64_t*>(at));
   }
   // A robust mutex is on its holder's list, which ends at its own head.
   const bool holds_robust =
       thread_->robust_list != nullptr && *static_cast<void**>(thread_->robust_list) != thread_->robust_list;
-  if (holds_robust || WaitsForLock() || ChangesIdsOfAllThreads(thread_->context)) Add(0, false);
+  if (holds_robust || WaitsForLock() || ChangesIdsOfAllThreads(thread_->context)) Add(0, 1);
 }
 
 // The tids of a process are neighbours: one comparison of four words at a time passes over nearly all of the data.
@@ -257,7 +259,7 @@ void LockOwners::Search::InModuleData() {
         for (size_t i = 0; i < threads_.size(); i++) {
           if (!threads_[i].parked() || threads_[i].tid != *reinterpret_cast<const pid_t*>(owner)) continue;
           Select(i);
-          TryOwner(owner, data.start, data.end, 0);
+          TryOwner(owner, data.start, data.end, 0, 1);
         }
       }
     }
@@ -301,22 +303,40 @@ LockOwners::Verdict LockOwners::Look(const Threads& threads, const RawVector<Map
     if (threads[i].parked()) search.FromThread(i);
   }
   search.InModuleData();
-  if (held_.size() == 0 && held_.ok() && module_data_.ok()) return Verdict::kFork;
-
   const int64_t now = MonotonicNs();
   if (begin_ == 0) begin_ = now;
-  bool all_repairable = true;
   for (Held& held : held_) {
     for (const Held& before : held_before_) {
-      // The row in the table changes with each parking.
-      const bool same =
-          before.owner == held.owner && before.tid == held.tid && before.stack_pointer == held.stack_pointer;
-      if (same) held.since = before.since;
+      if (IsSame(before, held)) held.since = before.since;
     }
-    all_repairable = all_repairable && held.certain && now - held.since >= kHeldInSleepNs;
   }
-  if (all_repairable && held_.ok() && module_data_.ok()) return Verdict::kFork;
+  DropData();
+  const bool repairable = std::all_of(held_.begin(), held_.end(), [&](const Held& held) {
+    return held.owner != 0 && held.asleep && held.distance == 0 && now - held.since >= kHeldInSleepNs;
+  });
+  if (repairable && held_.ok() && module_data_.ok()) return Verdict::kFork;
   return now - begin_ < kGiveUpNs ? Verdict::kWait : Verdict::kRefuse;
+}
+
+// What a thread knows of only by way of another object and seems to hold through a long sleep is taken for data that
+// looks like a lock: holders have the lock's address at hand, or that of the object around it. From then on it costs no
+// time.
+void LockOwners::DropData() {
+  const int64_t now = MonotonicNs();
+  size_t kept = 0;
+  for (const Held& held : held_) {
+    bool is_data = false;
+    if (held.asleep && held.distance == 2) {
+      is_data = std::any_of(data_.begin(), data_.end(), [&](const Held& data) { return IsSame(data, held); });
+      if (!is_data && now - held.since >= kHeldInSleepNs) {
+        if (data_.size() == kMostData) data_.Clear();
+        data_.Push(held);
+        is_data = true;
+      }
+    }
+    if (!is_data) held_[kept++] = held;
+  }
+  held_.Truncate(kept);
 }
 
 void LockOwners::Repair(const Threads& threads) {

@@ -45,8 +45,10 @@ class LockOwners {
     pid_t tid;
     uintptr_t stack_pointer;
     int64_t since;
-    // The holder sleeps in a system call, with the address of this very lock in a register or on its stack.
-    bool certain;
+    bool asleep;  // the holder, in a system call
+    // How the holder knows of it: 0 by the address of the lock itself, in a register or on its stack, 1 by that of the
+    // object around it, 2 by way of another object. Static data is known to everybody.
+    int distance;
   };
   struct Range {
     uintptr_t start;
@@ -55,11 +57,17 @@ class LockOwners {
 
   class Search;
 
+  static bool IsSame(const Held& a, const Held& b) {
+    return a.owner == b.owner && a.tid == b.tid && a.stack_pointer == b.stack_pointer;
+  }
+  void DropData();
   static int Visit(dl_phdr_info* module, size_t, void* self);
 
   RawVector<Range> module_data_;
   RawVector<Held> held_;
   RawVector<Held> held_before_;
+  // What turned out to be data.
+  RawVector<Held> data_;
   int64_t begin_ = 0;
 };
 

@@ -2,7 +2,9 @@
 // `busy`, while a Worker and the thread pool run over such data; `idle`, while they sleep. Parent and child compare all of
 // it. Answers a Sample a line.
 //
-//   node holder.js [--made-for PID]   the data is that of a process with this pid, and of its threads
+//   node holder.js [--made-for PID] [--imitations]
+//
+// The data is that of a process with the pid PID, and of its threads.
 import { readdirSync, readSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,6 +15,7 @@ import { _exit, fork, openProcess } from 'posix-daemon';
 import { describe } from '../helpers/processes.js';
 import { type Change, Holdings, openNamelessFile } from './holdings.js';
 import { Objects } from './objects.js';
+import { ORDINARY, PATTERNS } from './patterns.js';
 import { CONTROL, CONTROL_BYTES, type WorkerInput } from './worker.js';
 
 /** What one fork came to. */
@@ -31,13 +34,20 @@ interface ChildReport {
   changes: Change[];
 }
 
-const { values } = parseArgs({ options: { 'made-for': { type: 'string', default: String(process.pid) } } });
+const { values } = parseArgs({
+  options: {
+    'made-for': { type: 'string', default: String(process.pid) },
+    imitations: { type: 'boolean', default: false },
+  },
+});
+const patterns = values.imitations ? Object.keys(PATTERNS) : ORDINARY;
+const text = values.imitations ? 'mutexes of one owner' : 'tids';
 const COMPARE_MS = 20_000;
 const HUNG_MS = 30_000;
 const compress = promisify(gzip);
 
 const control = new Int32Array(new SharedArrayBuffer(CONTROL_BYTES));
-const input: WorkerInput = { control };
+const input: WorkerInput = { control, imitations: values.imitations };
 const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: input });
 worker.on('error', (error) => {
   throw error;
@@ -54,10 +64,10 @@ control.set(tids, CONTROL.tids);
 Atomics.store(control, CONTROL.ready, 1);
 Atomics.notify(control, CONTROL.ready);
 
-const holdings = new Holdings(tids, 1);
+const holdings = new Holdings(tids, values.imitations ? 1 : 3, patterns);
 const objects = new Objects();
 const texts = holdings.blocks
-  .filter(({ pattern, bytes }) => pattern === 'mutexes of one owner' && bytes.length === 65_536)
+  .filter(({ pattern, bytes }) => pattern === text && bytes.length === 65_536)
   .map(({ bytes }) => ({ bytes, compressed: gzipSync(bytes) }));
 const reportFile = openNamelessFile();
 

@@ -49,7 +49,7 @@ export class Holdings {
    * @param tids whose locks are imitated
    * @param mib how much of each pattern in blocks of each size
    */
-  constructor(tids: readonly number[], mib: number, patterns: readonly string[] = Object.keys(PATTERNS)) {
+  constructor(tids: readonly number[], mib: number, patterns: readonly string[]) {
     this.blocks = patterns.flatMap((pattern) => SIZES.flatMap((size) => makeBlocks(pattern, size, mib * MIB, tids)));
     for (const { bytes } of this.blocks) writeSync(this.#expected, bytes);
   }

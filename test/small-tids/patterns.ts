@@ -69,3 +69,9 @@ export const PATTERNS: Readonly<Record<string, Pattern>> = {
     for (let i = 0; i < words.length; i++) words[i] = tidAt(tids, first + (i >> 1));
   },
 };
+
+/** Whole locks, each seemingly held: nothing but a fork's caution is in their way. */
+export const IMITATIONS: readonly string[] = ['mutexes', 'mutexes of one owner', 'other mutexes', 'read-write locks'];
+
+/** What arrays of ordinary programs hold. */
+export const ORDINARY: readonly string[] = Object.keys(PATTERNS).filter((name) => !IMITATIONS.includes(name));

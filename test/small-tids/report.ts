@@ -9,9 +9,10 @@ export function changedBytes({ changes }: Result): number {
 }
 
 export function isGood(result: Result): boolean {
-  const { forks, refused, failures, times } = result;
-  const inTime = Object.values(times).every((one) => ratio(one) <= MOST);
-  return failures.length === 0 && changedBytes(result) === 0 && refused <= forks && inTime;
+  const { imitations, refused, failures, times } = result;
+  if (failures.length > 0 || changedBytes(result) > 0) return false;
+  // Nobody can see a difference between a lock and its imitation that a thread is at work on: fork() may refuse, and is late.
+  return imitations || (refused === 0 && ratio(times.idle) <= MOST);
 }
 
 export function asText(result: Result): string {

@@ -15,6 +15,7 @@ const MOST_FAILURES = 3;
 
 export interface Result {
   pid: number;
+  imitations: boolean;
   forks: number;
   /** How often fork() threw EAGAIN. */
   refused: number;
@@ -37,6 +38,8 @@ interface Setting {
   node: string;
   pid: number;
   forks: number;
+  /** Whether the data holds whole locks as well. */
+  imitations?: boolean;
 }
 
 class Holder {
@@ -44,9 +47,9 @@ class Holder {
   readonly #lines: AsyncIterator<string>;
   #errors = '';
 
-  constructor(node: string, pid: number, madeFor: number) {
+  constructor(node: string, pid: number, madeFor: number, imitations: boolean) {
     // The next process of the namespace gets the number after the last; the first is a shell, which collects orphans.
-    const program = [node, HOLDER, '--made-for', String(madeFor)];
+    const program = [node, HOLDER, '--made-for', String(madeFor), ...(imitations ? ['--imitations'] : [])];
     const script = `echo ${pid - 1} >/proc/sys/kernel/ns_last_pid && "$@"; exit $?`;
     const [file, args] = namespaceCommand(pid === 1 ? program : ['sh', '-c', script, 'sh', ...program]);
     const env = { ...process.env };
@@ -85,11 +88,11 @@ class Holder {
 }
 
 /** Forks a process with this pid, and the same with a large pid, in turns. */
-export async function forkWithPid({ node, pid, forks }: Setting): Promise<Result> {
+export async function forkWithPid({ node, pid, forks, imitations = false }: Setting): Promise<Result> {
   const times = { idle: { small: [], large: [] }, busy: { small: [], large: [] } };
-  const result: Result = { pid, forks: 0, refused: 0, failures: [], changes: [], times };
-  const small = new Holder(node, pid, pid);
-  const large = new Holder(node, LARGE_PID, pid);
+  const result: Result = { pid, imitations, forks: 0, refused: 0, failures: [], changes: [], times };
+  const small = new Holder(node, pid, pid, imitations);
+  const large = new Holder(node, LARGE_PID, pid, imitations);
   const note = (sample: Sample, times: number[]) => {
     if (sample.refused) result.refused++;
     if (sample.failed) result.failures.push(sample.failed);

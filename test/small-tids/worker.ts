@@ -4,6 +4,7 @@ import { readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import { workerData } from 'node:worker_threads';
 import { Holdings } from './holdings.js';
+import { IMITATIONS, ORDINARY } from './patterns.js';
 
 /** What holder and Worker share: Int32Array elements. */
 export const CONTROL = {
@@ -26,11 +27,12 @@ export const CONTROL_BYTES = 4096;
 
 export interface WorkerInput {
   control: Int32Array;
+  imitations: boolean;
 }
 
-if (workerData !== null) work((workerData as WorkerInput).control);
+if (workerData !== null) work(workerData as WorkerInput);
 
-function work(control: Int32Array): never {
+function work({ control, imitations }: WorkerInput): never {
   const ownTid = Number(basename(readlinkSync('/proc/thread-self')));
   Atomics.store(control, CONTROL.tid, ownTid);
   Atomics.notify(control, CONTROL.tid);
@@ -39,10 +41,10 @@ function work(control: Int32Array): never {
   // The thread's own first: then blocks begin with a lock of its.
   const tids = Array.from(control.subarray(CONTROL.tids, CONTROL.tids + count));
   const own = Atomics.load(control, CONTROL.tid);
-  const holdings = new Holdings([own, ...tids.filter((tid) => tid !== own)], 1, ['mutexes', 'mutexes of one owner']);
+  const holdings = new Holdings([own, ...tids.filter((tid) => tid !== own)], 1, imitations ? IMITATIONS : ORDINARY);
   const views = holdings.blocks
     .map(({ bytes }) => new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4))
-    .filter((words) => words[2] === own);
+    .filter((words) => !imitations || words[2] === own);
   for (let n = 0; ; n++) {
     if (Atomics.load(control, CONTROL.run) === 0) Atomics.wait(control, CONTROL.run, 0);
     const view = views[n % views.length] as Int32Array;
