@@ -1,5 +1,5 @@
 // Random numbers of which Node and V8 keep some in store: a forked child would hand out its parent's.
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { native } from '../native.js';
 
 // node:crypto draws the bytes of this many UUIDs and integers at a time.
@@ -19,6 +19,8 @@ interface Store {
 }
 
 let stores: Store[] | undefined;
+// Whether OpenSSL may still have what this process was forked with.
+let inherited = false;
 
 /**
  * Gets hold of a store's bytes at the moment when node:crypto fills it again: it asks for their length, and meets a
@@ -26,15 +28,17 @@ let stores: Store[] | undefined;
  */
 function storeOf(draw: () => unknown, size: number, bytesLength: number, owner: object): Store {
   let bytes: Uint8Array | undefined;
-  const inherited = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'byteLength');
-  Object.defineProperty(owner, 'byteLength', {
+  const original = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'byteLength');
+  // Not where the prototypes are frozen (node --frozen-intrinsics): there the child uses the store up.
+  const placed = Reflect.defineProperty(owner, 'byteLength', {
     configurable: true,
     get(this: Uint8Array) {
-      const length = inherited?.get?.call(this);
+      const length = original?.get?.call(this);
       if (length === bytesLength) bytes = this;
       return length;
     },
   });
+  if (!placed) return { draw, size, bytes };
   try {
     for (let i = 0; i <= size && bytes === undefined; i++) draw();
   } finally {
@@ -43,14 +47,31 @@ function storeOf(draw: () => unknown, size: number, bytesLength: number, owner: 
   return { draw, size, bytes };
 }
 
-/** Before the first fork, in the parent: so that each child finds what it needs. */
+/** Before a fork, in the parent: so that each child finds what it needs. */
 export function prepareEntropy(): void {
+  reseedOpenSSL();
   if (stores !== undefined) return;
   stores = [
     storeOf(() => randomUUID(), UUIDS_IN_STORE, UUIDS_IN_STORE * UUID_BYTES, Uint8Array.prototype),
     storeOf(() => randomInt(2), INTS_IN_STORE, INTS_IN_STORE * INT_BYTES, Buffer.prototype),
   ];
   native.mathRandomState(drawRandoms(), false);
+}
+
+/**
+ * Before a forked process forks. OpenSSL notes the pid with which it has drawn, and reseeds when it meets another one: a
+ * process that has never drawn may have a child with the pid of its own dead parent, and that one would go on with the
+ * dead one's numbers. One draw reseeds what all generators of all threads are seeded from, and they follow by its
+ * count. Here and not after each fork, because it takes a tenth of the whole fork's time.
+ */
+export function reseedOpenSSL(): void {
+  if (inherited) randomBytes(1);
+  inherited = false;
+}
+
+/** In each forked process: its OpenSSL is as the parent left it. */
+export function inheritOpenSSL(): void {
+  inherited = true;
 }
 
 /**

@@ -2,7 +2,7 @@ import { isMainThread } from 'node:worker_threads';
 import { native } from '../native.js';
 import { prepareFork } from './atfork.js';
 import { assumeIdentity } from './child-identity.js';
-import { prepareEntropy, renewEntropy } from './entropy.js';
+import { inheritOpenSSL, prepareEntropy, renewEntropy, reseedOpenSSL } from './entropy.js';
 import { mainThreadOnly } from './main-thread.js';
 
 const REASON = 'the child would begin in a thread that is not its main one';
@@ -47,6 +47,7 @@ export function fork(): number {
  */
 export function forkDetached(): number {
   mainThreadOnly('fork', REASON);
+  reseedOpenSSL();
   return betweenHooks(
     () => ({ pid: native.forkDetached() }),
     () => {},
@@ -124,6 +125,7 @@ function betweenHooks<T extends { pid: number }>(
     return forked;
   }
   assumeIdentity();
+  inheritOpenSSL();
   inChild();
   hooks.inChild();
   return forked;
