@@ -17,24 +17,25 @@
 
 namespace posix_daemon {
 
-// Why fork() can't work in this process; empty where it can. Looked up once: the answer doesn't change.
-static const std::string& Obstacle() {
-  static const std::string obstacle = [] {
-    if (syscall(SYS_gettid) != getpid()) return std::string("not called in the process's main thread");
-    const char* what = nullptr;
-    const int error = CheckSupport(&what);
-    return error == 0 ? std::string() : std::string(what) + ": " + strerror(error);
-  }();
-  return obstacle;
+// Why fork() can't work in this process; empty where it can. A chroot may take /proc away after it was there.
+static std::string Obstacle() {
+  static bool found_none = false;
+  if (found_none && ProcShowsSelf()) return std::string();
+  if (syscall(SYS_gettid) != getpid()) return "not called in the process's main thread";
+  const char* what = nullptr;
+  const int error = CheckSupport(&what);
+  found_none = error == 0;
+  return error == 0 ? std::string() : std::string(what) + ": " + strerror(error);
 }
 
 static Napi::Value ForkObstacle(const Napi::CallbackInfo& info) {
-  if (Obstacle().empty()) return info.Env().Undefined();
-  return Napi::String::New(info.Env(), Obstacle());
+  const std::string obstacle = Obstacle();
+  if (obstacle.empty()) return info.Env().Undefined();
+  return Napi::String::New(info.Env(), obstacle);
 }
 
 static Napi::Value ForkAs(const Napi::CallbackInfo& info, const Lineage& lineage, Forked* forked) {
-  const std::string& obstacle = Obstacle();
+  const std::string obstacle = Obstacle();
   if (!obstacle.empty()) return ThrowErrno(info.Env(), ENOTSUP, "fork", {nullptr, nullptr, obstacle.c_str()});
   uv_loop_t* loop = nullptr;
   if (napi_get_uv_event_loop(info.Env(), &loop) != napi_ok) return ThrowErrno(info.Env(), ENOTSUP, "fork");

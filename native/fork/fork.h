@@ -54,6 +54,9 @@ void GiveStandby(int number);
 // there.
 int CheckSupport(const char** what);
 
+// Whether /proc is there, and not another PID namespace's, whose tids are not those that signals go to.
+bool ProcShowsSelf();
+
 void RegisterMathRandom(Napi::Env env, Napi::Object exports);
 
 }  // namespace posix_daemon

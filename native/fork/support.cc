@@ -7,8 +7,27 @@
 #include <initializer_list>
 
 #include "fork.h"
+#include "raw.h"
 
 namespace posix_daemon {
+
+bool ProcShowsSelf() {
+  char link[16] = {};
+  const char* at = link;
+  uint64_t pid = 0;
+  return readlink("/proc/self", link, sizeof link - 1) != -1 && ParseNumber(&at, 10, &pid) &&
+         pid == static_cast<uint64_t>(getpid());
+}
+
+// A process has one pid in each namespace from that of /proc down to its own, and they may be equal by chance.
+static bool HasOnePid() {
+  bool one = true;
+  return EachLine(open("/proc/self/status", O_RDONLY | O_CLOEXEC),
+                  [&](const char* line) {
+                    if (strncmp(line, "NSpid:\t", 7) == 0) one = strchr(line + 7, '\t') == nullptr;
+                  }) &&
+         one;
+}
 
 int CheckSupport(const char** what) {
   int* address = nullptr;
@@ -22,6 +41,8 @@ int CheckSupport(const char** what) {
     *what = path;
     if (access(path, R_OK) == -1) return errno;
   }
+  *what = "/proc of another PID namespace";
+  if (!ProcShowsSelf() || !HasOnePid()) return ESRCH;
   // A new thread gets an empty shadow stack, and couldn't return from anything.
   uint64_t features = 0;
 #if defined(__x86_64__)

@@ -18,5 +18,6 @@ function moveInspector(): void {
   const url = inspector.url();
   if (url === undefined) return;
   inspector.close();
-  inspector.open(0, new URL(url).hostname);
+  // An address of IPv6 stands in brackets in a URL, and nowhere else.
+  inspector.open(0, new URL(url).hostname.replace(/^\[(.*)\]$/, '$1'));
 }

@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict';
-import { constants } from 'node:os';
+import { mkdtempSync, rmdirSync } from 'node:fs';
+import { constants, networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import type { ForkSupport } from 'posix-daemon';
 import { needsRoot } from '../helpers/exec.js';
-import { runFixture } from '../helpers/fixture.js';
+import { fixturePath, runFixture, startProgram } from '../helpers/fixture.js';
+import { namespaceCommand, namespaceRefused } from '../helpers/namespace.js';
 import { type Failure, scenario } from '../helpers/scenario.js';
 import type { ProcessState } from '../helpers/state.js';
 
 const PAGE = 4096;
+
+function hasAddress(host: string): boolean {
+  const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+  return addresses.some(({ address }) => address === host.replace(/[[\]]/g, ''));
+}
 
 interface Ids {
   pid: number;
@@ -49,6 +58,44 @@ test('fork in a worker thread is refused and makes no process', async (t) => {
 
 test('forkSupport says that fork can work', async (t) => {
   assert.deepEqual(await scenario(t, 'fork', ['support']), { supported: true });
+});
+
+for (const host of ['127.0.0.1', '[::1]']) {
+  test(`a child of a process with an inspector at ${host} has one at another port of it`, async (t) => {
+    if (!hasAddress(host)) return t.skip(`this machine has no ${host}`);
+    type Inspectors = Record<'parent' | 'child', [url: string, host: string]>;
+    const { code, stdout } = await runFixture(t, 'fork', ['inspectors'], { execArgv: [`--inspect=${host}:0`] });
+    assert.equal(code, 0);
+    const { parent, child }: Inspectors = JSON.parse(stdout);
+    assert.deepEqual([parent[1], child[1]], [host, host]);
+    assert.notEqual(new URL(child[0]).port, new URL(parent[0]).port);
+  });
+}
+
+// What fork() refuses, forkSupport() says in advance.
+type Obstacle = { support: ForkSupport; failure: Failure };
+
+function assertRefused({ support, failure }: Obstacle, reason: RegExp): void {
+  assert.equal(support.supported, false);
+  assert.match(support.reason as string, reason);
+  assert.equal(failure.code, 'ENOTSUP');
+}
+
+test('fork where /proc is that of another PID namespace is refused', async (t) => {
+  const refused = namespaceRefused();
+  if (refused !== undefined) return t.skip(refused);
+  const [file, args] = namespaceCommand([process.execPath, fixturePath('fork'), 'supportOf']);
+  const outside = args.filter((arg) => arg !== '--mount-proc');
+  const { stdout } = await startProgram(t, file, outside).outcome;
+  assertRefused(JSON.parse(stdout), /another PID namespace/);
+});
+
+test('fork where a chroot has taken /proc away is refused', needsRoot, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'posix-daemon-chroot-'));
+  t.after(() => rmdirSync(folder));
+  const { before, ...after } = await scenario<Obstacle & { before: ForkSupport }>(t, 'fork', ['chrooted', folder]);
+  assert.deepEqual(before, { supported: true });
+  assertRefused(after, /\/proc/);
 });
 
 test('parent and child write to the same standard output and error', async (t) => {
