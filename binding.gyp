@@ -26,6 +26,7 @@
       "target_name": "posix_daemon",
       "sources": [
         "native/addon.cc",
+        "native/atfork_handlers.cc",
         "native/errors.cc",
         "native/events.cc",
         "native/descriptor.cc",

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "../arguments.h"
+#include "../atfork_handlers.h"
 #include "../bindings.h"
 #include "../errors.h"
 #include "../exec/plan.h"
@@ -39,7 +40,13 @@ static Napi::Value ForkAs(const Napi::CallbackInfo& info, const Lineage& lineage
   if (!obstacle.empty()) return ThrowErrno(info.Env(), ENOTSUP, "fork", {nullptr, nullptr, obstacle.c_str()});
   uv_loop_t* loop = nullptr;
   if (napi_get_uv_event_loop(info.Env(), &loop) != napi_ok) return ThrowErrno(info.Env(), ENOTSUP, "fork");
+  const AtforkHandlers handlers;
   const ForkFailure failure = LiveFork(loop, lineage, forked);
+  if (failure.error == 0 && forked->pid == 0) {
+    handlers.InChild();
+  } else {
+    handlers.InParent();
+  }
   if (failure.error != 0) return ThrowErrno(info.Env(), failure.error, "fork", {nullptr, nullptr, failure.step});
   return Napi::Number::New(info.Env(), forked->pid);
 }
