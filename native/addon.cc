@@ -1,8 +1,10 @@
 #include "bindings.h"
+#include "startup_pipes.h"
 
 namespace posix_daemon {
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  TheStartupPipes();
   RegisterDescriptor(env, exports);
   RegisterEvents(env, exports);
   RegisterExec(env, exports);

@@ -122,12 +122,6 @@ static Napi::Value SetCloexec(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// The highest descriptor of the main loop, which is made before any JavaScript runs. What is below it and isn't Node's
-// was open before: descriptors are given out from the lowest free number.
-static int LastOfBootstrap(uv_loop_t* loop) {
-  return std::max({uv_backend_fd(loop), loop->async_io_watcher.fd, loop->signal_pipefd[0], loop->signal_pipefd[1]});
-}
-
 // inheritedDescriptors(): those from 3 on that whoever executed this program had left open. Known by their low numbers,
 // or, as Node marks only the first of them close-on-exec, by still lacking that mark. One that the program clears the
 // mark of looks the same: to be called before it can have.

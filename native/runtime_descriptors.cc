@@ -62,6 +62,11 @@ DescriptorUse UseOfDevice(int fd, int flags, const struct stat& status) {
 
 }  // namespace
 
+int LastOfBootstrap(const uv_loop_t* main_loop) {
+  return std::max({uv_backend_fd(main_loop), main_loop->async_io_watcher.fd, main_loop->signal_pipefd[0],
+                   main_loop->signal_pipefd[1]});
+}
+
 int ListOpenDescriptors(std::vector<OpenDescriptor>* descriptors) {
   DIR* directory = opendir(kDescriptors);
   if (directory == nullptr) return errno;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <sys/types.h>
+#include <uv.h>
 
 #include <vector>
 
@@ -28,6 +29,10 @@ struct OpenDescriptor {
 
 // Whether closing or replacing it breaks an event loop at once.
 inline bool IsEventLoop(DescriptorUse use) { return use >= DescriptorUse::kEpoll && use <= DescriptorUse::kSelfPipe; }
+
+// The highest descriptor of the main loop, which is made before any JavaScript runs. What is below it and isn't Node's
+// was open before: descriptors are given out from the lowest free number.
+int LastOfBootstrap(const uv_loop_t* main_loop);
 
 // Lists what is open, in ascending order. Returns 0 or an errno, that of opening /proc/self/fd.
 int ListOpenDescriptors(std::vector<OpenDescriptor>* descriptors);

@@ -95,6 +95,8 @@ interface ForkCalls {
   /** To the last one that was forked to stand by; not 0. It looks when it gets SIGCONT. */
   giveStandby(number: number): void;
   forkObstacle(): string | undefined;
+  /** In a forked process: whether something that was watched in the file system before isn't any more. */
+  watchesLost(): boolean;
   getpid(): number;
   getrandom(bytes: Uint8Array): void;
   mathRandomState(last64: Float64Array, reseed: boolean): number;

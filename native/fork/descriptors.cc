@@ -4,10 +4,10 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "io_uring.h"
 #include "raw.h"
 
 namespace posix_daemon {
@@ -41,21 +41,6 @@ int Descriptors::ReplaceEventFds() {
   return 0;
 }
 
-int Descriptors::ReplacePipes() {
-  for (SelfPipe& pipe : pipes_) {
-    int fresh[2] = {pipe.copy[0], pipe.copy[1]};
-    pipe.copy[0] = pipe.copy[1] = -1;
-    if (fresh[0] == -1 && pipe2(fresh, O_CLOEXEC) == -1) return errno;
-    constexpr uint32_t kStatusFlags = O_NONBLOCK | O_DIRECT;
-    fcntl(fresh[0], F_SETFL, pipe.read_flags & kStatusFlags);
-    fcntl(fresh[1], F_SETFL, pipe.write_flags & kStatusFlags);
-    int error = Substitute(fresh[0], pipe.read_fd, O_CLOEXEC);
-    if (error == 0) error = Substitute(fresh[1], pipe.write_fd, O_CLOEXEC);
-    if (error != 0) return error;
-  }
-  return 0;
-}
-
 int Descriptors::ReplaceEpolls() {
   // All of them first: one may watch another.
   for (const Epoll& epoll : epolls_) {
@@ -74,70 +59,62 @@ int Descriptors::ReplaceEpolls() {
   return 0;
 }
 
-// The kernel gives out watch descriptors in ascending order, so the old ones can be had again by leaving some out.
-static void AddWatch(int fd, const InotifyWatch& watch, const char* path, int* next) {
-  while (*next < watch.wd) {
-    const int skipped = inotify_add_watch(fd, "/proc/self", IN_DELETE_SELF);
-    if (skipped == -1) return;
-    inotify_rm_watch(fd, skipped);
-    *next = skipped + 1;
+// Those from which each process reads what only it is to get.
+int Descriptors::ReplaceQueues() {
+  int error = 0;
+  for (const TimerFd& old : timers_) {
+    if (error == 0) error = ReplaceTimer(old);
   }
-  // Gone by now, or not to be read any more: then there are no more events of it, and that is all.
-  const int wd = inotify_add_watch(fd, path, watch.mask);
-  if (wd != -1) *next = wd + 1;
+  for (const SignalFd& old : signalfds_) {
+    const int flags = SFD_CLOEXEC | ((old.flags & O_NONBLOCK) != 0 ? SFD_NONBLOCK : 0);
+    const auto fresh = static_cast<int>(syscall(SYS_signalfd4, -1, &old.mask, sizeof old.mask, flags));
+    if (error == 0) error = Substitute(fresh, old.fd, old.flags);
+  }
+  for (Inotify& old : inotifies_) {
+    const int flags = old.flags & O_NONBLOCK;
+    int fresh = inotify_init1(IN_CLOEXEC | flags);
+    old.lost = fresh == -1;
+    // A user has 128 of them. In its place something that never has anything to read: with the parent's own, each
+    // process would take some of the other's events.
+    if (old.lost) fresh = eventfd(0, EFD_CLOEXEC | flags);
+    if (error == 0) error = Substitute(fresh, old.fd, old.flags);
+  }
+  return error;
 }
 
-int Descriptors::ReplaceInotify(uv_loop_t* loop) {
-  for (const Inotify& old : inotifies_) {
-    const int fresh = inotify_init1(IN_CLOEXEC | ((old.flags & O_NONBLOCK) != 0 ? IN_NONBLOCK : 0));
-    const int error = Substitute(fresh, old.fd, old.flags);
-    if (error != 0) return error;
+Descriptors::Watches Descriptors::WatchesLeft(const uv_loop_t* loop) const {
+  bool others_lost = false;
+  for (const Inotify& inotify : inotifies_) {
+    if (inotify.fd == loop->inotify_fd && inotify.lost) return Watches::kAllLost;
+    if (inotify.fd != loop->inotify_fd && inotify.watches) others_lost = true;
   }
-  // Only the main loop's paths are known: a Worker's fs.watch falls silent in the child.
-  if (inotifies_.size() == 0 || loop->inotify_fd == -1) return 0;
-  struct Search {
-    int wd;
-    const char* path;
-  };
-  int next = 1;
-  for (int lowest = 0;;) {
-    const InotifyWatch* watch = nullptr;
-    for (const InotifyWatch& candidate : watches_) {
-      if (candidate.fd != loop->inotify_fd || candidate.wd <= lowest) continue;
-      if (watch == nullptr || candidate.wd < watch->wd) watch = &candidate;
-    }
-    if (watch == nullptr) break;
-    lowest = watch->wd;
-    Search search = {watch->wd, nullptr};
-    uv_walk(
-        loop,
-        [](uv_handle_t* handle, void* argument) {
-          auto* wanted = static_cast<Search*>(argument);
-          if (handle->type != UV_FS_EVENT || uv_is_active(handle) == 0) return;
-          const auto* event = reinterpret_cast<uv_fs_event_t*>(handle);
-          if (event->wd == wanted->wd) wanted->path = event->path;
-        },
-        &search);
-    if (search.path != nullptr) AddWatch(loop->inotify_fd, *watch, search.path, &next);
+  return others_lost ? Watches::kOthersLost : Watches::kNoneLost;
+}
+
+int Descriptors::FindRings(const RawVector<Mapping>& mappings) {
+  for (const Mapping& mapping : mappings) {
+    if (mapping.kind != MappingKind::kIoUring) continue;
+    bool taken = false;
+    for (IoUring& ring : rings_) taken = taken || TakeMapping(&ring, mapping);
+    if (!taken) return Refuse(ENOTSUP, "memory of an io_uring that isn't libuv's", -1);
   }
-  ForgetFileEvents(loop);  // IN_IGNORED, of the ones left out
   return 0;
 }
 
-void Descriptors::ForgetFileEvents(uv_loop_t* loop) {
-  char ignored[4096];
-  while (loop->inotify_fd != -1 && read(loop->inotify_fd, ignored, sizeof ignored) > 0) {
-  }
-}
-
-int Descriptors::Replace(const RawVector<Mapping>& mappings, uv_loop_t* loop) {
+int Descriptors::Replace() {
+  // A number above the soft limit can't be given a new meaning.
+  rlimit limit;
+  const bool limited = getrlimit(RLIMIT_NOFILE, &limit) == 0;
+  const rlimit raised = {limit.rlim_max, limit.rlim_max};
+  if (limited) setrlimit(RLIMIT_NOFILE, &raised);
   int error = ReplaceEventFds();
   if (error == 0) error = ReplacePipes();
-  if (error == 0) error = ReplaceInotify(loop);
+  if (error == 0) error = ReplaceQueues();
   for (const IoUring& ring : rings_) {
-    if (error == 0) error = ReplaceIoUring(ring, mappings);
+    if (error == 0) error = ReplaceIoUring(ring);
   }
   if (error == 0) error = ReplaceEpolls();
+  if (limited) setrlimit(RLIMIT_NOFILE, &limit);
   return error;
 }
 

@@ -18,14 +18,15 @@
 
 namespace posix_daemon {
 
-// Why fork() can't work in this process; empty where it can. A chroot may take /proc away after it was there.
+// Of the last fork that this process came from.
+static bool watches_lost = false;
+
+// Why fork() can't work in this process; empty where it can. Looked up each time: a change of user, or of the root, may
+// close /proc to it.
 static std::string Obstacle() {
-  static bool found_none = false;
-  if (found_none && ProcShowsSelf()) return std::string();
   if (syscall(SYS_gettid) != getpid()) return "not called in the process's main thread";
   const char* what = nullptr;
   const int error = CheckSupport(&what);
-  found_none = error == 0;
   return error == 0 ? std::string() : std::string(what) + ": " + strerror(error);
 }
 
@@ -48,6 +49,7 @@ static Napi::Value ForkAs(const Napi::CallbackInfo& info, const Lineage& lineage
     handlers.InParent();
   }
   if (failure.error != 0) return ThrowErrno(info.Env(), failure.error, "fork", {nullptr, nullptr, failure.step});
+  watches_lost = forked->watches_lost;
   return Napi::Number::New(info.Env(), forked->pid);
 }
 
@@ -98,6 +100,8 @@ static Napi::Value GiveStandbyNumber(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+static Napi::Value WatchesLost(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), watches_lost); }
+
 static Napi::Value Getpid(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), getpid()); }
 
 static Napi::Value Getrandom(const Napi::CallbackInfo& info) {
@@ -119,6 +123,7 @@ void RegisterFork(Napi::Env env, Napi::Object exports) {
   exports.Set("forkDetached", Napi::Function::New<ForkDetached>(env, "forkDetached"));
   exports.Set("forkKept", Napi::Function::New<ForkKept>(env, "forkKept"));
   exports.Set("giveStandby", Napi::Function::New<GiveStandbyNumber>(env, "giveStandby"));
+  exports.Set("watchesLost", Napi::Function::New<WatchesLost>(env, "watchesLost"));
   exports.Set("getrandom", Napi::Function::New<Getrandom>(env, "getrandom"));
   exports.Set("getpid", Napi::Function::New<Getpid>(env, "getpid"));
   exports.Set("forkObstacle", Napi::Function::New<ForkObstacle>(env, "forkObstacle"));

@@ -39,9 +39,10 @@ struct Lineage {
 constexpr int kMaxKeeperFlags = 8;
 
 struct Forked {
-  pid_t pid;      // 0 in the forked process
-  pid_t between;  // its parent, 0 if that is the caller; of a detached one it is reaped already
-  int given = 0;  // in a forked process that stood by: what it was given
+  pid_t pid;                  // 0 in the forked process
+  pid_t between;              // its parent, 0 if that is the caller; of a detached one it is reaped already
+  int given = 0;              // in a forked process that stood by: what it was given
+  bool watches_lost = false;  // in a forked process: something that was watched in the file system isn't any more
 };
 
 // Returns twice. A failure leaves the process as it was, and no child. Main thread only. `loop` is its event loop.

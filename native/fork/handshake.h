@@ -12,6 +12,10 @@
 
 namespace posix_daemon {
 
+// What a child reports when it isn't whole for a reason that the next one won't have: a mapping of V8's has taken the
+// very place of another one's since it was looked at, or the kernel put a ring's memory elsewhere.
+constexpr int kRepeatFork = ESTALE;
+
 // A page shared by parent and child, in which the child tells whether it has become a whole process: it can fail to,
 // at a limit of processes for one, and the parent's fork() must not have succeeded then.
 class Handshake {

@@ -5,20 +5,121 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <initializer_list>
-
+#include "descriptors.h"
+#include "handshake.h"
 #include "raw.h"
 
 namespace posix_daemon {
 
-// Newer than the headers of some systems.
-constexpr uint32_t kSetupNoSqArray = 1U << 16;
-
-static int Setup(const IoUring& old, uint32_t flags, io_uring_params* params) {
+static int Setup(uint32_t sq_entries, uint32_t cq_entries, io_uring_params* params) {
   *params = {};
-  params->flags = IORING_SETUP_CQSIZE | flags;
-  params->cq_entries = old.cq_entries;
-  return static_cast<int>(syscall(SYS_io_uring_setup, old.sq_entries, params));
+  params->flags = IORING_SETUP_CQSIZE;
+  params->cq_entries = cq_entries;
+  return static_cast<int>(syscall(SYS_io_uring_setup, sq_entries, params));
+}
+
+// Where the fields of a ring's memory are, which the kernel tells of a new ring only: all have them at the same places.
+// Nullptr with errno where no ring can be made, not even as a replacement.
+static const io_uring_params* Layout() {
+  static io_uring_params layout;
+  static bool known = false;
+  if (!known) {
+    const int fd = Setup(1, 2, &layout);
+    if (fd == -1) return nullptr;
+    close(fd);
+    known = true;
+  }
+  return &layout;
+}
+
+// A part of a ring's memory, seen through its descriptor: the same memory wherever its owner has mapped it.
+class Part {
+ public:
+  Part(int fd, uint64_t offset, size_t size)
+      : size_(size),
+        address_(mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, static_cast<off_t>(offset))) {}
+  Part(const Part&) = delete;
+  Part& operator=(const Part&) = delete;
+  ~Part() {
+    if (ok()) munmap(address_, size_);
+  }
+
+  bool ok() const { return address_ != MAP_FAILED; }
+  template <typename T>
+  T* At(size_t offset) const {
+    return reinterpret_cast<T*>(static_cast<char*>(address_) + offset);
+  }
+
+ private:
+  const size_t size_;
+  void* const address_;
+};
+
+static size_t PageSize() { return static_cast<size_t>(getpagesize()); }
+
+static size_t EntriesSize(const IoUring& ring) {
+  return (ring.sq_entries * sizeof(io_uring_sqe) + PageSize() - 1) & ~(PageSize() - 1);
+}
+
+int SurveyIoUring(IoUring* ring) {
+  const io_uring_params* layout = Layout();
+  if (layout == nullptr) return ENOTSUP;
+  const Part rings(ring->fd, IORING_OFF_SQ_RING, PageSize());
+  if (!rings.ok()) return ENOTSUP;
+  const auto word = [&](uint32_t offset) { return __atomic_load_n(rings.At<uint32_t>(offset), __ATOMIC_ACQUIRE); };
+  const uint32_t submitted = word(layout->sq_off.tail);
+  // Every request of libuv's has one completion: so whatever was submitted and isn't completed shows in the counts.
+  if (word(layout->sq_off.head) != submitted || word(layout->cq_off.tail) != submitted ||
+      word(layout->cq_off.head) != submitted) {
+    return EBUSY;
+  }
+  if (word(layout->sq_off.dropped) != 0 || word(layout->cq_off.overflow) != 0) return ENOTSUP;
+  ring->sq_entries = word(layout->sq_off.ring_entries);
+  ring->cq_entries = word(layout->cq_off.ring_entries);
+  const Part entries(ring->fd, IORING_OFF_SQES, EntriesSize(*ring));
+  if (!entries.ok()) return ENOTSUP;
+  for (uint32_t i = 0; i < ring->sq_entries; i++) {
+    const uint8_t opcode = entries.At<io_uring_sqe>(i * sizeof(io_uring_sqe))->opcode;
+    if (opcode != IORING_OP_EPOLL_CTL && opcode != IORING_OP_NOP) return ENOTSUP;  // NOP: not used yet
+  }
+  return 0;
+}
+
+// Whether `mapped` is the same memory as `word`, in which nobody has an interest at the time.
+static bool Same(uint64_t* word, const void* mapped) {
+  auto* const other = static_cast<const volatile uint64_t*>(mapped);
+  const uint64_t before = *word;
+  if (*other != before) return false;
+  __atomic_store_n(word, ~before, __ATOMIC_SEQ_CST);
+  const bool same = *other == ~before;
+  __atomic_store_n(word, before, __ATOMIC_SEQ_CST);
+  return same;
+}
+
+// Not by the inode: before Linux 5.16 all rings have the same one. What is written is the user data of an entry that
+// isn't in use, as none is in an idle ring.
+bool TakeMapping(IoUring* ring, const Mapping& mapping) {
+  const void* start = reinterpret_cast<const void*>(mapping.start);
+  if (!mapping.readable || !mapping.writable) return false;
+  if (mapping.offset == IORING_OFF_SQES && mapping.size() == EntriesSize(*ring)) {
+    const Part entries(ring->fd, IORING_OFF_SQES, EntriesSize(*ring));
+    constexpr size_t kUserData = offsetof(io_uring_sqe, user_data);
+    if (!entries.ok() || !Same(entries.At<uint64_t>(kUserData), static_cast<const char*>(start) + kUserData))
+      return false;
+    ring->entries = mapping.start;
+    ring->entries_size = mapping.size();
+    return true;
+  }
+  const uint32_t completions = Layout()->cq_off.cqes;
+  if (mapping.offset == IORING_OFF_SQ_RING && mapping.size() >= completions + ring->cq_entries * sizeof(io_uring_cqe)) {
+    const Part rings(ring->fd, IORING_OFF_SQ_RING, PageSize());
+    if (!rings.ok() || !Same(rings.At<uint64_t>(completions), static_cast<const char*>(start) + completions))
+      return false;
+    ring->rings = mapping.start;
+    ring->rings_size = mapping.size();
+    return true;
+  }
+  return false;
 }
 
 // Makes the kernel choose an address. It refuses one for an io_uring's memory (since Linux 6.4, even to mremap), but
@@ -62,49 +163,34 @@ class GapFiller {
   RawVector<Filled> filled_;
 };
 
-static int MapAt(const Mapping& old, int fd, GapFiller* filler) {
-  void* wanted = reinterpret_cast<void*>(old.start);
-  munmap(wanted, old.size());
-  if (!filler->Lead(old.start, old.size())) return ENOMEM;
-  void* at =
-      mmap(nullptr, old.size(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, static_cast<off_t>(old.offset));
+static int MapAt(uintptr_t start, size_t size, uint64_t offset, int fd, GapFiller* filler) {
+  if (size == 0) return 0;
+  void* wanted = reinterpret_cast<void*>(start);
+  munmap(wanted, size);
+  if (!filler->Lead(start, size)) return kRepeatFork;
+  void* at = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, static_cast<off_t>(offset));
   if (at == MAP_FAILED) return errno;
-  return at == wanted ? 0 : ENOMEM;
+  return at == wanted ? 0 : kRepeatFork;
 }
 
-int ReplaceIoUring(const IoUring& old, const RawVector<Mapping>& mappings) {
-  const Mapping* ring = nullptr;
-  const Mapping* entries = nullptr;
-  for (const Mapping& mapping : mappings) {
-    if (mapping.kind != MappingKind::kIoUring || mapping.inode != old.inode) continue;
-    (mapping.offset == IORING_OFF_SQ_RING ? ring : entries) = &mapping;
-  }
-  if (ring == nullptr || entries == nullptr) return 0;  // nobody's any more, or not libuv's
-
+int ReplaceIoUring(const IoUring& old) {
   io_uring_params params;
-  int fresh = Setup(old, 0, &params);
+  const int fresh = Setup(old.sq_entries, old.cq_entries, &params);
   if (fresh == -1) return errno;
-  // Whether the old one had the array that maps its slots to entries, each to itself; libuv does without where it can.
-  const auto* array = reinterpret_cast<const uint32_t*>(ring->start + params.sq_off.array);
-  bool has_array = params.sq_off.array + old.sq_entries * sizeof(uint32_t) <= ring->size();
-  for (uint32_t i = 0; has_array && i < old.sq_entries; i++) has_array = array[i] == i;
-  if (!has_array) {
-    close(fresh);
-    fresh = Setup(old, kSetupNoSqArray, &params);
-    if (fresh == -1) return errno;
+  int error = 0;
+  {
+    // The array that maps slots to entries, each to itself as libuv has it. libuv does without where the kernel lets
+    // it (IORING_SETUP_NO_SQARRAY); then this one says the same, and libuv doesn't look at it.
+    const Part rings(fresh, IORING_OFF_SQ_RING, params.sq_off.array + params.sq_entries * sizeof(uint32_t));
+    if (!rings.ok()) error = errno;
+    for (uint32_t i = 0; rings.ok() && i < params.sq_entries; i++) rings.At<uint32_t>(params.sq_off.array)[i] = i;
   }
-
   GapFiller filler;
-  for (const Mapping* mapping : {ring, entries}) {
-    const int error = MapAt(*mapping, fresh, &filler);
-    if (error != 0) {
-      close(fresh);
-      return error;
-    }
-  }
-  if (has_array) {
-    auto* slots = reinterpret_cast<uint32_t*>(ring->start + params.sq_off.array);
-    for (uint32_t i = 0; i < old.sq_entries; i++) slots[i] = i;
+  if (error == 0) error = MapAt(old.rings, old.rings_size, IORING_OFF_SQ_RING, fresh, &filler);
+  if (error == 0) error = MapAt(old.entries, old.entries_size, IORING_OFF_SQES, fresh, &filler);
+  if (error != 0) {
+    close(fresh);
+    return error;
   }
   return Substitute(fresh, old.fd, old.flags);
 }

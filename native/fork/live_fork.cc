@@ -12,6 +12,7 @@
 #include "../user_pipes.h"
 #include "between.h"
 #include "descriptors.h"
+#include "file_watches.h"
 #include "fork.h"
 #include "lock_owners.h"
 #include "mappings.h"
@@ -21,9 +22,6 @@
 #include "v8_memory.h"
 
 namespace posix_daemon {
-
-// In a child: its memory isn't whole, since a mapping of V8's has taken the very place of another one's.
-constexpr int kIncomplete = ESTALE;
 
 // Blocks every signal of the calling thread for its lifetime.
 class SignalsBlocked {
@@ -50,7 +48,7 @@ static LockOwners lock_owners;
 static Standby standby;
 
 // Parks the threads at a moment when none holds a lock that keeps its tid, and when the descriptors can be noted.
-static ForkFailure Freeze(const std::set<ino_t>& user_pipes) {
+static ForkFailure Freeze(const uv_loop_t* loop, const std::set<ino_t>& user_pipes) {
   constexpr int64_t kShortestPauseNs = 100'000;
   constexpr int64_t kLongestPauseNs = 2'000'000;
   constexpr int64_t kDescriptorsBusyNs = 1'000'000'000;
@@ -71,8 +69,9 @@ static ForkFailure Freeze(const std::set<ino_t>& user_pipes) {
     }
     const bool survey = error == 0 && locks == LockOwners::Verdict::kFork;
     if (survey) {
-      step = "descriptors";
-      error = descriptors.Survey(user_pipes);
+      error = descriptors.Survey(loop, user_pipes);
+      if (error == 0) error = descriptors.FindRings(mappings);
+      step = descriptors.subject();
       if (error == 0) return {0, nullptr};
       descriptors.Finish();
       if (error == EBUSY && MonotonicNs() - begin >= kDescriptorsBusyNs) error = EAGAIN;
@@ -84,11 +83,11 @@ static ForkFailure Freeze(const std::set<ino_t>& user_pipes) {
 }
 
 // Makes the copy that clone left, one thread and the parent's kernel objects, into a process of its own.
-static void BecomeProcess(const MainThread& main, uv_loop_t* loop, Handshake* handshake) {
+static void BecomeProcess(const MainThread& main, Handshake* handshake) {
   syscall(SYS_set_robust_list, main.robust_list, main.robust_list_size);
-  int error = v8_memory.IsComplete() ? 0 : kIncomplete;
+  int error = v8_memory.IsComplete() ? 0 : kRepeatFork;
   if (error == 0) error = threads.Respawn();
-  if (error == 0) error = descriptors.Replace(mappings, loop);
+  if (error == 0) error = descriptors.Replace();
   handshake->Tell(error);
   if (error != 0) syscall(SYS_exit_group, 1);
   v8_memory.Exclude();
@@ -97,12 +96,10 @@ static void BecomeProcess(const MainThread& main, uv_loop_t* loop, Handshake* ha
 
 // The other threads stay where they are meanwhile: it takes no processor's time, and what the program runs in threads
 // of its own begins when it is needed.
-static int StandBy(const std::string& title, pid_t giver, uv_loop_t* loop) {
+static int StandBy(const std::string& title, pid_t giver) {
   // Without a title ps shows the parent's. Neither call takes a lock.
   if (Show(ShownText::kCommandLine, title).error == 0) NameThread(title);
-  const int given = standby.Await(giver);
-  Descriptors::ForgetFileEvents(loop);
-  return given;
+  return standby.Await(giver);
 }
 
 static void Reap(pid_t child) {
@@ -120,7 +117,7 @@ static ForkFailure ForkOnce(uv_loop_t* loop, const Lineage& lineage, Forked* for
 
   const SignalsBlocked signals_blocked;
   const MainThread main;
-  const ForkFailure frozen = Freeze(user_pipes);
+  const ForkFailure frozen = Freeze(loop, user_pipes);
   if (frozen.error != 0) return frozen;
 
   const char* step = "memory";
@@ -132,9 +129,12 @@ static ForkFailure ForkOnce(uv_loop_t* loop, const Lineage& lineage, Forked* for
     child = between.Fork();
     error = child == -1 ? errno : 0;
     if (child == 0) {
-      BecomeProcess(main, loop, &handshake);
-      *forked = {0, 0, lineage.standby_title == nullptr ? 0 : StandBy(*lineage.standby_title, main.pid, loop)};
+      BecomeProcess(main, &handshake);
+      *forked = {0, 0, lineage.standby_title == nullptr ? 0 : StandBy(*lineage.standby_title, main.pid)};
       threads.Open();
+      const Descriptors::Watches left = descriptors.WatchesLeft(loop);
+      const bool restarted = left != Descriptors::Watches::kAllLost && RestartFileWatches(loop);
+      forked->watches_lost = left != Descriptors::Watches::kNoneLost || !restarted;
       return {0, nullptr};
     }
     v8_memory.Exclude();
@@ -167,10 +167,14 @@ static ForkFailure ForkOnce(uv_loop_t* loop, const Lineage& lineage, Forked* for
 }
 
 ForkFailure LiveFork(uv_loop_t* loop, const Lineage& lineage, Forked* forked) {
-  const ForkFailure failure = ForkOnce(loop, lineage, forked);
-  if (failure.error != kIncomplete) return failure;
-  v8_memory.Forget();
-  return ForkOnce(loop, lineage, forked);
+  constexpr int kAttempts = 5;
+  ForkFailure failure = {};
+  for (int attempt = 0; attempt < kAttempts; attempt++) {
+    failure = ForkOnce(loop, lineage, forked);
+    if (failure.error != kRepeatFork) return failure;
+    v8_memory.Forget();
+  }
+  return {EAGAIN, failure.step};
 }
 
 }  // namespace posix_daemon

@@ -1,8 +1,9 @@
 #include <fcntl.h>
-#include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../startup_pipes.h"
 #include "descriptors.h"
 #include "raw.h"
 
@@ -33,170 +34,162 @@ static uint32_t ParseOctal(const char* text) {
   return value;
 }
 
-static bool LinkIs(int fd, const char* target) {
+// Reads where the link of `fd` points to; empty if it can't be read.
+static void ReadLink(int fd, char* link, size_t size) {
   char path[32] = "/proc/self/fd/";
   AppendNumber(path, static_cast<unsigned>(fd));
-  char link[64];
-  const ssize_t length = readlink(path, link, sizeof link - 1);
-  if (length < 0) return false;
-  link[length] = '\0';
-  return strcmp(link, target) == 0;
+  const ssize_t length = readlink(path, link, size - 1);
+  link[length < 0 ? 0 : length] = '\0';
 }
 
-int Descriptors::SurveyAnonymous(int fdinfo, int fd, uint64_t inode) {
+// What only refers to an object of the kernel's, without a state that a process would take something out of.
+static bool IsReference(const char* link) {
+  constexpr const char* kReferences[] = {
+      "anon_inode:[pidfd]",  "anon_inode:bpf-map", "anon_inode:bpf-prog",           "anon_inode:bpf_link",
+      "anon_inode:bpf-link", "anon_inode:btf",     "anon_inode:[landlock-ruleset]", "anon_inode:sync_file",
+  };
+  for (const char* reference : kReferences) {
+    if (strcmp(link, reference) == 0) return true;
+  }
+  return false;
+}
+
+int Descriptors::Refuse(int error, const char* what, int fd) {
+  strncpy(subject_, what, sizeof subject_ - 32);
+  subject_[sizeof subject_ - 32] = '\0';
+  if (fd != -1) {
+    strcat(subject_, ", descriptor ");
+    AppendNumber(subject_, static_cast<unsigned>(fd));
+  }
+  return error;
+}
+
+int Descriptors::SurveyAnonymous(int fdinfo, int fd) {
+  char link[64];
+  ReadLink(fd, link, sizeof link);
+  if (IsReference(link)) return 0;
   char name[16] = "";
   AppendNumber(name, static_cast<unsigned>(fd));
-  enum class Kind { kUnknown, kEventFd, kEpoll, kInotify, kIoUring } kind = Kind::kUnknown;
   uint32_t flags = 0;
-  EventFd eventfd = {fd, 0, 0, 0, false};
-  IoUring ring = {fd, inode, 0, 0, 0};
-  uint64_t sq_head = 0;
-  uint64_t sq_tail = 0;
-  uint64_t cq_head = 0;
-  uint64_t cq_tail = 0;
-  bool kernel_thread = false;
-  const bool read = EachLine(openat(fdinfo, name, O_RDONLY | O_CLOEXEC), [&](const char* line) {
-    uint64_t number;
-    if (Skip(&line, "flags:")) {
-      flags = ParseOctal(line);
-    } else if (NumberAfter(line, "eventfd-count:", 16, &number)) {
-      kind = Kind::kEventFd;
-      eventfd.count = number;
-    } else if (NumberAfter(line, "eventfd-id:", 10, &number)) {
-      eventfd.id = number + 1;
-    } else if (NumberAfter(line, "eventfd-semaphore:", 10, &number)) {
-      eventfd.semaphore = number != 0;
-    } else if (strncmp(line, "tfd:", 4) == 0) {
-      kind = Kind::kEpoll;
+  int error = 0;
+  // Calls visit(line) for what is of this kind of file.
+  const auto read = [&](auto visit) {
+    const int text = openat(fdinfo, name, O_RDONLY | O_CLOEXEC);
+    if (!EachLine(text, [&](const char* line) {
+          if (Skip(&line, "flags:")) {
+            flags = ParseOctal(line);
+          } else {
+            visit(line);
+          }
+        })) {
+      error = errno;
+    }
+  };
+  uint64_t number;
+  if (strcmp(link, "anon_inode:[eventfd]") == 0) {
+    EventFd eventfd = {fd, 0, 0, 0, false};
+    read([&](const char* line) {
+      if (NumberAfter(line, "eventfd-count:", 16, &number)) eventfd.count = number;
+      if (NumberAfter(line, "eventfd-id:", 10, &number)) eventfd.id = number + 1;
+      if (NumberAfter(line, "eventfd-semaphore:", 10, &number)) eventfd.semaphore = number != 0;
+    });
+    eventfd.flags = flags;
+    eventfds_.Push(eventfd);
+  } else if (strcmp(link, "anon_inode:[eventpoll]") == 0) {
+    read([&](const char* line) {
       EpollEntry entry = {fd, -1, 0, 0};
-      if (NumberAfter(line, "tfd:", 10, &number)) entry.fd = static_cast<int>(number);
+      if (!NumberAfter(line, "tfd:", 10, &number)) return;
+      entry.fd = static_cast<int>(number);
       if (NumberAfter(line, "events:", 16, &number)) entry.events = static_cast<uint32_t>(number);
       NumberAfter(line, "data:", 16, &entry.data);
       entries_.Push(entry);
-    } else if (Skip(&line, "inotify ")) {
-      kind = Kind::kInotify;
-      InotifyWatch watch = {fd, 0, 0};
-      if (NumberAfter(line, "wd:", 16, &number)) watch.wd = static_cast<int>(number);
-      if (NumberAfter(line, "mask:", 16, &number)) watch.mask = static_cast<uint32_t>(number);
-      watches_.Push(watch);
-    } else if (Skip(&line, "SqMask:")) {
-      kind = Kind::kIoUring;
-      if (NumberAfter(line, "0x", 16, &number)) ring.sq_entries = static_cast<uint32_t>(number) + 1;
-    } else if (Skip(&line, "CqMask:")) {
-      if (NumberAfter(line, "0x", 16, &number)) ring.cq_entries = static_cast<uint32_t>(number) + 1;
-    } else if (NumberAfter(line, "CachedSqHead:", 10, &number) || NumberAfter(line, "CachedCqTail:", 10, &number)) {
-      // Not what is in the ring's memory.
-    } else if (NumberAfter(line, "SqHead:", 10, &number)) {
-      sq_head = number;
-    } else if (NumberAfter(line, "SqTail:", 10, &number)) {
-      sq_tail = number;
-    } else if (NumberAfter(line, "CqHead:", 10, &number)) {
-      cq_head = number;
-    } else if (NumberAfter(line, "CqTail:", 10, &number)) {
-      cq_tail = number;
-    } else if (Skip(&line, "SqThread:")) {
-      kernel_thread = *line != '-';
+    });
+    epolls_.Push({fd, flags});
+  } else if (strcmp(link, "anon_inode:inotify") == 0 || strcmp(link, "anon_inode:[inotify]") == 0) {
+    bool watches = false;
+    read([&](const char* line) { watches = watches || strncmp(line, "inotify wd:", 11) == 0; });
+    inotifies_.Push({fd, flags, watches, false});
+  } else if (strcmp(link, "anon_inode:[signalfd]") == 0) {
+    uint64_t mask = 0;
+    read([&](const char* line) { NumberAfter(line, "sigmask:", 16, &mask); });
+    signalfds_.Push({fd, flags, mask});
+  } else if (strcmp(link, "anon_inode:[timerfd]") == 0) {
+    TimerFd timer = {fd, 0, 0, 0, 0, 0, {}, 0};
+    // It may tick between the two, and be counted twice. One that is faster than this is off by one.
+    constexpr int kAttempts = 8;
+    for (int attempt = 0; attempt < kAttempts && error == 0; attempt++) {
+      error = ReadLeft(&timer);
+      const int64_t left_before = timer.left_ns;
+      read([&](const char* line) {
+        NumberAfter(line, "clockid:", 10, &timer.clock);
+        NumberAfter(line, "ticks:", 10, &timer.ticks);
+        NumberAfter(line, "settime flags:", 8, &timer.settime_flags);
+      });
+      if (error == 0) error = ReadLeft(&timer);
+      if (timer.left_ns <= left_before && (timer.left_ns > 0 || left_before == 0)) break;
     }
-  });
-  if (!read) return errno == ENOENT ? 0 : errno;
-  // Without entries there is nothing in the text to know these two by.
-  if (kind == Kind::kUnknown && LinkIs(fd, "anon_inode:[eventpoll]")) kind = Kind::kEpoll;
-  if (kind == Kind::kUnknown && LinkIs(fd, "anon_inode:inotify")) kind = Kind::kInotify;
-  switch (kind) {
-    case Kind::kEventFd:
-      eventfd.flags = flags;
-      eventfds_.Push(eventfd);
-      return 0;
-    case Kind::kEpoll:
-      epolls_.Push({fd, flags});
-      return 0;
-    case Kind::kInotify:
-      inotifies_.Push({fd, flags});
-      return 0;
-    case Kind::kIoUring:
-      if (kernel_thread) return ENOTSUP;
-      if (sq_head != sq_tail || cq_head != cq_tail) return EBUSY;
-      ring.flags = flags;
-      rings_.Push(ring);
-      return 0;
-    default:
-      return 0;
+    timer.flags = flags;
+    // The others wake the machine, and making one takes a right that was perhaps given up since.
+    const bool known = timer.clock == CLOCK_REALTIME || timer.clock == CLOCK_MONOTONIC || timer.clock == CLOCK_BOOTTIME;
+    if (error == 0 && !known) return Refuse(ENOTSUP, "timerfd of an alarm clock", fd);
+    timers_.Push(timer);
+  } else if (strcmp(link, "anon_inode:[io_uring]") == 0) {
+    // Without the line, the kernel was at work in the ring.
+    enum class Thread { kUnknown, kNone, kSome } thread = Thread::kUnknown;
+    read([&](const char* line) {
+      if (Skip(&line, "SqThread:")) thread = *line == '-' ? Thread::kNone : Thread::kSome;
+    });
+    if (error != 0) return error;
+    if (thread == Thread::kSome) return Refuse(ENOTSUP, "io_uring with a thread of the kernel's", fd);
+    IoUring ring = {fd, flags, 0, 0, 0, 0, 0, 0};
+    error = thread == Thread::kUnknown ? EBUSY : SurveyIoUring(&ring);
+    if (error == EBUSY) return Refuse(EBUSY, "io_uring with requests under way", fd);
+    if (error != 0) return Refuse(error, "io_uring that isn't libuv's", fd);
+    rings_.Push(ring);
+  } else {
+    return Refuse(ENOTSUP, link, fd);
   }
+  return error;
 }
 
-int Descriptors::SurveyPipe(int fd, uint64_t inode) {
-  const int flags = fcntl(fd, F_GETFL);
-  const int descriptor_flags = fcntl(fd, F_GETFD);
-  if (flags == -1 || descriptor_flags == -1) return 0;
-  const bool writes = (flags & O_ACCMODE) == O_WRONLY;
-  // What isn't close-on-exec was handed to this process, or is meant for another.
-  const bool own = (descriptor_flags & FD_CLOEXEC) != 0 && (flags & O_ACCMODE) != O_RDWR;
-  constexpr int kNotOwn = -2;
-  for (SelfPipe& pipe : pipes_) {
-    if (pipe.inode != inode) continue;
-    int& end = writes ? pipe.write_fd : pipe.read_fd;
-    end = end == -1 && own ? fd : kNotOwn;
-    (writes ? pipe.write_flags : pipe.read_flags) = static_cast<uint32_t>(flags);
-    return 0;
-  }
-  SelfPipe pipe = {inode, -1, -1, 0, 0, {-1, -1}};
-  (writes ? pipe.write_fd : pipe.read_fd) = own ? fd : kNotOwn;
-  (writes ? pipe.write_flags : pipe.read_flags) = static_cast<uint32_t>(flags);
-  pipes_.Push(pipe);
-  return 0;
-}
-
-// Leaves only the pipes of this process's own in pipes_.
-int Descriptors::CopyPipes(const std::set<ino_t>& user_pipes) {
-  size_t kept = 0;
-  for (SelfPipe& pipe : pipes_) {
-    if (pipe.read_fd < 0 || pipe.write_fd < 0 || user_pipes.count(pipe.inode) != 0) continue;
-    int waiting = 0;
-    if (ioctl(pipe.read_fd, FIONREAD, &waiting) == 0 && waiting > 0) {
-      if (pipe2(pipe.copy, O_CLOEXEC) == -1) return errno;
-      if (tee(pipe.read_fd, pipe.copy[1], static_cast<size_t>(waiting), SPLICE_F_NONBLOCK) == -1) return errno;
-    }
-    pipes_[kept++] = pipe;
-  }
-  pipes_.Truncate(kept);
-  return 0;
-}
-
-int Descriptors::Survey(const std::set<ino_t>& user_pipes) {
+int Descriptors::Survey(const uv_loop_t* loop, const std::set<ino_t>& user_pipes) {
   eventfds_.Clear();
   epolls_.Clear();
   entries_.Clear();
   pipes_.Clear();
+  timers_.Clear();
+  signalfds_.Clear();
   inotifies_.Clear();
-  watches_.Clear();
   rings_.Clear();
+  Refuse(0, "descriptors", -1);
   int error = 0;
+  int highest = 0;
+  const dev_t pipefs = TheStartupPipes().pipefs;
   const int fdinfo = open("/proc/self/fdinfo", O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (fdinfo == -1) return errno;
   const bool read = EachNumericEntry("/proc/self/fd", [&](int fd) {
     struct stat status;
     if (error != 0 || fstat(fd, &status) == -1) return;
-    if ((status.st_mode & S_IFMT) == 0) {
-      error = SurveyAnonymous(fdinfo, fd, status.st_ino);
-    } else if (S_ISFIFO(status.st_mode) && fd > STDERR_FILENO) {
+    const bool anonymous = (status.st_mode & S_IFMT) == 0;
+    if (anonymous) {
+      error = SurveyAnonymous(fdinfo, fd);
+    } else if (S_ISFIFO(status.st_mode) && status.st_dev == pipefs && fd > STDERR_FILENO) {
       error = SurveyPipe(fd, status.st_ino);
+    } else {
+      return;
     }
+    if (fd > highest) highest = fd;
   });
   if (!read) error = errno;
   close(fdinfo);
   if (error != 0) return error;
-  const bool ok =
-      eventfds_.ok() && epolls_.ok() && entries_.ok() && pipes_.ok() && inotifies_.ok() && watches_.ok() && rings_.ok();
-  return ok ? CopyPipes(user_pipes) : ENOMEM;
-}
-
-void Descriptors::Finish() {
-  for (SelfPipe& pipe : pipes_) {
-    for (int& fd : pipe.copy) {
-      if (fd != -1) close(fd);
-      fd = -1;
-    }
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && static_cast<rlim_t>(highest) >= limit.rlim_max) {
+    return Refuse(EMFILE, "above RLIMIT_NOFILE's hard limit", highest);
   }
+  const bool ok = eventfds_.ok() && epolls_.ok() && entries_.ok() && pipes_.ok() && timers_.ok() && signalfds_.ok() &&
+                  inotifies_.ok() && rings_.ok();
+  return ok ? CopyPipes(loop, user_pipes) : ENOMEM;
 }
 
 }  // namespace posix_daemon

@@ -126,6 +126,11 @@ function betweenHooks<T extends { pid: number }>(
   }
   assumeIdentity();
   inheritOpenSSL();
+  if (native.watchesLost()) {
+    process.emitWarning('what fs.watch, a Worker or an addon watched before fork() may have fallen silent here', {
+      code: 'POSIX_DAEMON_WATCHES_LOST',
+    });
+  }
   inChild();
   hooks.inChild();
   return forked;

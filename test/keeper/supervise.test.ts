@@ -1,23 +1,21 @@
 // The keeper as a supervisor: what it does when programs end, and what it is told.
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { openProcess } from 'posix-daemon';
 import { keeperPath } from '#dist/daemon/keeper.js';
+import { compileFixture, needsCompiler } from '../helpers/compile.js';
 import { childrenOf, hasEnded, temporaryDirectory } from '../helpers/exec.js';
 import { until } from '../helpers/fixture.js';
 import { inPidNamespace, namespaceRefused } from '../helpers/namespace.js';
 import { supervise, superviseAlone, superviseProgram, superviseThrough } from '../helpers/supervised.js';
 import { zombiesOf } from '../helpers/watchdog.js';
 
-const needsCompiler = { skip: spawnSync('cc', ['--version']).status === 0 ? false : 'no C compiler' };
-const fixtureSource = (name: string) => fileURLToPath(new URL(`../../../test/fixtures/${name}`, import.meta.url));
 const STAY = 'exec sleep 1000';
 const { SIGKILL } = constants.signals;
 
@@ -350,8 +348,7 @@ test('a guard for what is no child of its own is refused', async (t) => {
 
 describe('health', () => {
   test('READY=1 that comes before anything else is heard', needsCompiler, async (t) => {
-    const program = join(temporaryDirectory(t), 'notify');
-    execFileSync('cc', ['-O1', '-Wall', '-Werror', '-o', program, fixtureSource('notify.c')]);
+    const program = compileFixture('notify', temporaryDirectory(t));
     const flags = ['--tree', '--workers', '8', '--ready', 'notify'];
     const supervised = superviseProgram(t, [program, 'notify'], ...flags);
     for (let n = 0; n < 8; n++) await supervised.event('ready');
