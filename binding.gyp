@@ -63,6 +63,7 @@
         "native/memfd.cc",
         "native/pidfd.cc",
         "native/prctl.cc",
+        "native/random_stores.cc",
         "native/runtime_descriptors.cc",
         "native/session.cc",
         "native/shown_text.cc",

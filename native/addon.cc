@@ -13,6 +13,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   RegisterLock(env, exports);
   RegisterMemfd(env, exports);
   RegisterPrctl(env, exports);
+  RegisterRandomStores(env, exports);
   RegisterSession(env, exports);
   RegisterSignals(env, exports);
   RegisterTitle(env, exports);

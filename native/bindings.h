@@ -13,6 +13,7 @@ void RegisterLimits(Napi::Env env, Napi::Object exports);
 void RegisterLock(Napi::Env env, Napi::Object exports);
 void RegisterMemfd(Napi::Env env, Napi::Object exports);
 void RegisterPrctl(Napi::Env env, Napi::Object exports);
+void RegisterRandomStores(Napi::Env env, Napi::Object exports);
 void RegisterSession(Napi::Env env, Napi::Object exports);
 void RegisterSignals(Napi::Env env, Napi::Object exports);
 void RegisterTitle(Napi::Env env, Napi::Object exports);

@@ -24,6 +24,7 @@ POSIX_DAEMON_PIN(pthread_sigmask, "2.2.5");
 #endif
 #if __GLIBC_PREREQ(2, 34)
 POSIX_DAEMON_PIN(dladdr, "2.2.5");
+POSIX_DAEMON_PIN(dladdr1, "2.3.3");
 POSIX_DAEMON_PIN(dlsym, "2.2.5");
 POSIX_DAEMON_PIN(pthread_create, "2.2.5");
 POSIX_DAEMON_PIN(pthread_detach, "2.2.5");

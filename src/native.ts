@@ -77,6 +77,8 @@ interface ExecCalls {
 
 interface ForkCalls {
   fork(): number;
+  /** In every forked process the bytes are random ones of its own, before this thread runs there. Until the thread ends. */
+  renewInChildren(bytes: Uint8Array): void;
   /** The child is a grandchild in a session that it doesn't lead; the caller must be a subreaper, and so its parent. */
   forkDetached(): number;
   /**

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <set>
 
+#include "../random_stores.h"
 #include "../shown_text.h"
 #include "../user_pipes.h"
 #include "between.h"
@@ -131,6 +132,7 @@ static ForkFailure ForkOnce(uv_loop_t* loop, const Lineage& lineage, Forked* for
     if (child == 0) {
       BecomeProcess(main, &handshake);
       *forked = {0, 0, lineage.standby_title == nullptr ? 0 : StandBy(*lineage.standby_title, main.pid)};
+      RenewRandomStores();
       threads.Open();
       const Descriptors::Watches left = descriptors.WatchesLeft(loop);
       const bool restarted = left != Descriptors::Watches::kAllLost && RestartFileWatches(loop);

@@ -1,5 +1,6 @@
 // Random numbers of which Node and V8 keep some in store: a forked child would hand out its parent's.
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
+import { isMainThread } from 'node:worker_threads';
 import { native } from '../native.js';
 
 // node:crypto draws the bytes of this many UUIDs and integers at a time.
@@ -47,14 +48,26 @@ function storeOf(draw: () => unknown, size: number, bytesLength: number, owner: 
   return { draw, size, bytes };
 }
 
+function findStores(): Store[] {
+  return [
+    storeOf(() => randomUUID(), UUIDS_IN_STORE, UUIDS_IN_STORE * UUID_BYTES, Uint8Array.prototype),
+    storeOf(() => randomInt(2), INTS_IN_STORE, INTS_IN_STORE * INT_BYTES, Buffer.prototype),
+  ];
+}
+
+// A Worker has stores of its own, and its thread may go on in a child at any moment: they are filled before.
+if (!isMainThread) {
+  for (const { bytes } of findStores()) {
+    if (bytes !== undefined) native.renewInChildren(bytes);
+    else process.emitWarning('randomUUID() and randomInt() of this Worker will repeat in forked children');
+  }
+}
+
 /** Before a fork, in the parent: so that each child finds what it needs. */
 export function prepareEntropy(): void {
   reseedOpenSSL();
   if (stores !== undefined) return;
-  stores = [
-    storeOf(() => randomUUID(), UUIDS_IN_STORE, UUIDS_IN_STORE * UUID_BYTES, Uint8Array.prototype),
-    storeOf(() => randomInt(2), INTS_IN_STORE, INTS_IN_STORE * INT_BYTES, Buffer.prototype),
-  ];
+  stores = findStores();
   native.mathRandomState(drawRandoms(), false);
 }
 

@@ -20,7 +20,8 @@ export interface ForkSupport {
  * Descriptors are shared, as fork(2) has it, except for those of the event loops. docs/fork.md tells what to look after.
  *
  * The hooks of atfork() run around it. In the child `process.pid` is its own, `crypto.randomUUID()`,
- * `crypto.randomInt()` and `Math.random()` differ from the parent's, an inspector moves to a port of its own.
+ * `crypto.randomInt()` and `Math.random()` differ from the parent's (in a Worker the first two do, if it has loaded this
+ * package), an inspector moves to a port of its own.
  *
  * Synchronous; a few milliseconds, during which no thread of the process runs. From any callback of the main thread.
  * Linux with glibc, x86-64 and arm64.

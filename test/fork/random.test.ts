@@ -14,6 +14,15 @@ test('with frozen prototypes, too, a child draws values of its own', async (t) =
   assert.deepEqual(repeated(await scenario<Draws[]>(t, 'random', ['main'], options)), []);
 });
 
+test('a Worker that loads the package draws different UUIDs, integers, bytes and keys in each process', async (t) => {
+  const kinds = repeated(await scenario<Draws[]>(t, 'random', ['worker', 'true']));
+  // V8 gives no way to another thread's Math.random(); docs/fork.md says so.
+  assert.deepEqual(
+    kinds.filter((kind) => kind !== 'Math.random'),
+    [],
+  );
+});
+
 test('a process with the pid of its dead grandparent draws values of its own', async (t) => {
   const refused = namespaceRefused();
   if (refused !== undefined || process.getuid?.() !== 0) return t.skip(refused ?? 'needs root: it chooses pids');

@@ -1,4 +1,5 @@
-// Random values of every kind that Node offers, drawn to be compared between processes.
+// Random values of every kind that Node offers, drawn to be compared between processes. Doesn't load the package: a
+// Worker draws them, too.
 import crypto from 'node:crypto';
 import { promisify } from 'node:util';
 
