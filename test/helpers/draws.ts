@@ -28,6 +28,11 @@ const SOURCES: Record<string, [count: number, draw: () => unknown]> = {
   ],
 };
 
+/** Has draw() draw these, too. */
+export function addSources(sources: typeof SOURCES): void {
+  Object.assign(SOURCES, sources);
+}
+
 /** From both of this thread's generators. */
 export function drawOnce(): void {
   crypto.randomBytes(1);
