@@ -71,8 +71,8 @@ int Descriptors::ReplaceQueues() {
     if (error == 0) error = Substitute(fresh, old.fd, old.flags);
   }
   for (Inotify& old : inotifies_) {
-    const int flags = old.flags & O_NONBLOCK;
-    int fresh = inotify_init1(IN_CLOEXEC | flags);
+    const int flags = IN_CLOEXEC | ((old.flags & O_NONBLOCK) != 0 ? IN_NONBLOCK : 0);
+    int fresh = inotify_init1(flags);
     old.lost = fresh == -1;
     // A user has 128 of them. In its place something that never has anything to read: with the parent's own, each
     // process would take some of the other's events.

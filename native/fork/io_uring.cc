@@ -5,6 +5,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
+
 #include "descriptors.h"
 #include "handshake.h"
 #include "raw.h"
@@ -86,13 +88,13 @@ int SurveyIoUring(IoUring* ring) {
 }
 
 // Whether `mapped` is the same memory as `word`, in which nobody has an interest at the time.
-static bool Same(uint64_t* word, const void* mapped) {
-  auto* const other = static_cast<const volatile uint64_t*>(mapped);
-  const uint64_t before = *word;
-  if (*other != before) return false;
-  __atomic_store_n(word, ~before, __ATOMIC_SEQ_CST);
-  const bool same = *other == ~before;
-  __atomic_store_n(word, before, __ATOMIC_SEQ_CST);
+static bool Same(std::atomic<uint64_t>* word, const void* mapped) {
+  const auto* const other = static_cast<const std::atomic<uint64_t>*>(mapped);
+  const uint64_t before = word->load();
+  if (other->load() != before) return false;
+  word->store(~before);
+  const bool same = other->load() == ~before;
+  word->store(before);
   return same;
 }
 
@@ -104,7 +106,8 @@ bool TakeMapping(IoUring* ring, const Mapping& mapping) {
   if (mapping.offset == IORING_OFF_SQES && mapping.size() == EntriesSize(*ring)) {
     const Part entries(ring->fd, IORING_OFF_SQES, EntriesSize(*ring));
     constexpr size_t kUserData = offsetof(io_uring_sqe, user_data);
-    if (!entries.ok() || !Same(entries.At<uint64_t>(kUserData), static_cast<const char*>(start) + kUserData))
+    if (!entries.ok() ||
+        !Same(entries.At<std::atomic<uint64_t>>(kUserData), static_cast<const char*>(start) + kUserData))
       return false;
     ring->entries = mapping.start;
     ring->entries_size = mapping.size();
@@ -113,7 +116,8 @@ bool TakeMapping(IoUring* ring, const Mapping& mapping) {
   const uint32_t completions = Layout()->cq_off.cqes;
   if (mapping.offset == IORING_OFF_SQ_RING && mapping.size() >= completions + ring->cq_entries * sizeof(io_uring_cqe)) {
     const Part rings(ring->fd, IORING_OFF_SQ_RING, PageSize());
-    if (!rings.ok() || !Same(rings.At<uint64_t>(completions), static_cast<const char*>(start) + completions))
+    if (!rings.ok() ||
+        !Same(rings.At<std::atomic<uint64_t>>(completions), static_cast<const char*>(start) + completions))
       return false;
     ring->rings = mapping.start;
     ring->rings_size = mapping.size();

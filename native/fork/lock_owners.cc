@@ -76,8 +76,7 @@ static bool LooksHeld(const RwLock& lock) {
 }
 
 template <typename Lock>
-static bool LooksHeldAt(uintptr_t address, size_t offset_of_owner) {
-  const uintptr_t start = address - offset_of_owner;
+static bool LooksHeldAt(uintptr_t start) {
   return start % alignof(Lock) == 0 && LooksHeld(*reinterpret_cast<const Lock*>(start));
 }
 
@@ -160,8 +159,9 @@ bool LockOwners::Search::TryOwner(uintptr_t owner, uintptr_t lowest, uintptr_t e
     const size_t offset = mutex ? offsetof(Mutex, owner) : offsetof(RwLock, writer);
     const size_t size = mutex ? sizeof(Mutex) : sizeof(RwLock);
     if (owner - lowest < offset || owner - offset + size > end) continue;
-    if (!(mutex ? LooksHeldAt<Mutex>(owner, offset) : LooksHeldAt<RwLock>(owner, offset))) continue;
-    Add(owner, owner - offset == exact ? 0 : distance);
+    const uintptr_t start = owner - offset;
+    if (!(mutex ? LooksHeldAt<Mutex>(start) : LooksHeldAt<RwLock>(start))) continue;
+    Add(owner, start == exact ? 0 : distance);
     return true;
   }
   return false;

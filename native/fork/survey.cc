@@ -58,7 +58,8 @@ int Descriptors::Refuse(int error, const char* what, int fd) {
   strncpy(subject_, what, sizeof subject_ - 32);
   subject_[sizeof subject_ - 32] = '\0';
   if (fd != -1) {
-    strcat(subject_, ", descriptor ");
+    constexpr char kNumber[] = ", descriptor ";
+    memcpy(subject_ + strlen(subject_), kNumber, sizeof kNumber);
     AppendNumber(subject_, static_cast<unsigned>(fd));
   }
   return error;

@@ -42,7 +42,7 @@ void StopAsTerminalDoes() {
   sigemptyset(&one);
   sigaddset(&one, SIGTSTP);
   sigprocmask(SIG_UNBLOCK, &one, nullptr);
-  raise(SIGTSTP);
+  static_cast<void>(raise(SIGTSTP));
   sigprocmask(SIG_BLOCK, &one, nullptr);
 }
 
