@@ -36,7 +36,7 @@ static Napi::Value StopAsTerminalDoes(const Napi::CallbackInfo& info) {
   struct sigaction before;
   action.sa_handler = SIG_DFL;
   if (sigaction(SIGTSTP, &action, &before) == -1) return ThrowErrno(info.Env(), errno, "sigaction");
-  raise(SIGTSTP);
+  static_cast<void>(raise(SIGTSTP));
   sigaction(SIGTSTP, &before, nullptr);
   return info.Env().Undefined();
 }
