@@ -60,6 +60,7 @@
         "native/libc_compat.cc",
         "native/limits.cc",
         "native/lock.cc",
+        "native/loop_streams.cc",
         "native/memfd.cc",
         "native/pidfd.cc",
         "native/prctl.cc",

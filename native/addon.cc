@@ -11,6 +11,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   RegisterFork(env, exports);
   RegisterLimits(env, exports);
   RegisterLock(env, exports);
+  RegisterLoopStreams(env, exports);
   RegisterMemfd(env, exports);
   RegisterPrctl(env, exports);
   RegisterRandomStores(env, exports);

@@ -11,6 +11,7 @@ void RegisterExec(Napi::Env env, Napi::Object exports);
 void RegisterFork(Napi::Env env, Napi::Object exports);
 void RegisterLimits(Napi::Env env, Napi::Object exports);
 void RegisterLock(Napi::Env env, Napi::Object exports);
+void RegisterLoopStreams(Napi::Env env, Napi::Object exports);
 void RegisterMemfd(Napi::Env env, Napi::Object exports);
 void RegisterPrctl(Napi::Env env, Napi::Object exports);
 void RegisterRandomStores(Napi::Env env, Napi::Object exports);

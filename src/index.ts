@@ -18,7 +18,7 @@ export {
 } from './posix/descriptor.js';
 export { type ExecveOptions, execve, forkExec, lookPath } from './posix/exec.js';
 export type { ForkExecOptions, StdioSource } from './posix/exec-options.js';
-export { type ForkSupport, fork, forkSupport } from './posix/fork.js';
+export { type ForkOptions, type ForkSupport, fork, forkSupport } from './posix/fork.js';
 export { getrlimit, type Limit, setrlimit } from './posix/limits.js';
 export {
   getChildSubreaper,

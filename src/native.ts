@@ -109,6 +109,26 @@ interface LimitsCalls {
   setrlimit(resource: number, soft: number, hard: number): void;
 }
 
+/** A handle of the main event loop that a forked process may have to leave to its parent. */
+export interface LoopStream {
+  fd: number;
+  /** Whether it keeps the loop alive. */
+  referenced: boolean;
+  /** An IPC channel; a pipe to a child that one of the given processes has started; a connection, from either side. */
+  kind: 'channel' | 'child' | 'connection';
+}
+
+interface LoopStreamsCalls {
+  /** Also whether there are child processes, and streams without a descriptor yet: a name is being looked up. */
+  loopStreams(makers: number[]): { processes: boolean; unconnected: boolean; streams: LoopStream[] };
+  /** Meanwhile process._getActiveHandles() lists all handles, those without a reference too. */
+  withAllReferenced<T>(call: () => T): T;
+  /** Meanwhile to close a listening Unix socket doesn't remove its file. */
+  withPathsKept<T>(call: () => T): T;
+  /** Nothing ever comes on them from now on, and to write is EPIPE. What they lead to stays as it is. */
+  severStreams(fds: number[]): void;
+}
+
 interface PrctlCalls {
   setPdeathsig(signal: number): void;
   getPdeathsig(): number;
@@ -205,6 +225,7 @@ export interface Native
     ForkCalls,
     LimitsCalls,
     LockCalls,
+    LoopStreamsCalls,
     PrctlCalls,
     SessionCalls,
     SignalsCalls,

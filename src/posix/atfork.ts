@@ -15,7 +15,7 @@ let registered: readonly ForkHooks[] = [];
 
 /**
  * Registers functions to be called around every fork() of this process and of the processes forked from it: to close in
- * the child what is the parent's alone (a lock, a connection), to flush before, to reseed after. As pthread_atfork:
+ * the child what is the parent's alone (a lock, a file), to flush before, to reseed after. As pthread_atfork:
  * `prepare` hooks run in the reverse order of registration, `parent` and `child` hooks in that order.
  *
  * A `prepare` hook that throws prevents the fork: the `parent` hooks of those that had run are called, and fork() throws

@@ -4,6 +4,8 @@ import { prepareFork } from './atfork.js';
 import { assumeIdentity } from './child-identity.js';
 import { inheritOpenSSL, prepareEntropy, renewEntropy, reseedOpenSSL } from './entropy.js';
 import { mainThreadOnly } from './main-thread.js';
+import { type LeftToParent, leaveToParent } from './parent-handles.js';
+import * as validate from './validate.js';
 
 const REASON = 'the child would begin in a thread that is not its main one';
 
@@ -14,10 +16,24 @@ export interface ForkSupport {
   reason?: string;
 }
 
+export interface ForkOptions {
+  /**
+   * What the child does with connections that are open at the fork. 'close', the default: it lets go of its copies, of those
+   * that a server accepted and of those that it made itself, and the parent alone goes on with them. 'share': both have
+   * them, and must agree on who reads and writes; so a child that serves one connection, which the parent then closes.
+   */
+  connections?: 'close' | 'share';
+}
+
 /**
  * Duplicates the whole process, and returns in both. The child has a copy of all memory, shared copy on write, and of
- * every thread: timers, sockets, promises, compiled code, Workers, requests in flight all go on in it, as in the parent.
- * Descriptors are shared, as fork(2) has it, except for those of the event loops. docs/fork.md tells what to look after.
+ * every thread: timers, servers, promises, compiled code, Workers all go on in it, as in the parent. Descriptors are shared,
+ * as fork(2) has it, except for those of the event loops, and of what would be read by both: connections (`connections:
+ * 'share'` keeps them), IPC channels, pipes to programs that the parent has started. The child's copies are closed without
+ * an event, and no one at the other end notices. docs/fork.md says more, and what to look after.
+ *
+ * The parent's ChildProcess objects are in the child as those of ended processes: kill() returns false. A primary of
+ * node:cluster has no workers in the child. A process with an IPC channel has none in the child, and no process.send.
  *
  * The hooks of atfork() run around it. In the child `process.pid` is its own, `crypto.randomUUID()`,
  * `crypto.randomInt()` and `Math.random()` differ from the parent's (in a Worker the first two do, if it has loaded this
@@ -27,22 +43,29 @@ export interface ForkSupport {
  * Linux with glibc, x86-64 and arm64.
  *
  * @returns the child's pid in the parent, 0 in the child
- * @throws ENOTSUP where forkSupport() says so, before anything has changed; EAGAIN at a limit of processes
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE; ENOTSUP where forkSupport() says so, before anything has changed; EAGAIN at a limit of processes
  * (RLIMIT_NPROC, a cgroup's pids.max) or when a thread didn't stop within 10 s; ENOMEM; EMFILE if there isn't room for
  * the few descriptors it needs for a moment; `step` names the part that failed. ERR_WORKER_UNSUPPORTED_OPERATION in a
  * worker thread. There is no child then.
  * @see fork(2)
  */
-export function fork(): number {
+export function fork(options: ForkOptions = {}): number {
   mainThreadOnly('fork', REASON);
+  validate.options('options', options, ['connections']);
+  const { connections = 'close' } = options;
+  if (connections !== 'close' && connections !== 'share') {
+    throw validate.invalidValue('options.connections', "'close' or 'share'", connections);
+  }
   prepareEntropy();
-  return betweenHooks(() => ({ pid: native.fork() }), renewEntropy).pid;
+  const left: LeftToParent = { children: 'all', connections: connections === 'close' };
+  return betweenHooks(() => ({ pid: native.fork() }), left, renewEntropy).pid;
 }
 
 /**
  * As fork(), but the child is a grandchild, in a session of its own that it doesn't lead: both forks happen while the
  * threads stand still once. The caller must be a subreaper, and so becomes its parent; and must draw no random numbers any
- * more, for the child goes on with the same.
+ * more, for the child goes on with the same. It must not go on at all with what it shares: connections, pipes to programs
+ * and their channels are the child's then. But nobody tells it when those programs end, so it has no handles of them.
  *
  * @internal
  */
@@ -51,6 +74,7 @@ export function forkDetached(): number {
   reseedOpenSSL();
   return betweenHooks(
     () => ({ pid: native.forkDetached() }),
+    { children: 'handles' },
     () => {},
   ).pid;
 }
@@ -99,17 +123,19 @@ export function forkKept({ keeper, keeperFd, title, flags, fd, standbyTitle, onH
     const [pid, other] = native.forkKept(keeper, keeperFd, title, flags, fd, standbyTitle);
     return pid === 0 ? { pid, keeperPid: 0, given: other } : { pid, keeperPid: other, given: 0 };
   };
-  return betweenHooks(call, renewEntropy, onHookError);
+  return betweenHooks(call, { children: 'all', connections: true }, renewEntropy, onHookError);
 }
 
 function betweenHooks<T extends { pid: number }>(
   call: () => T,
+  left: LeftToParent,
   inChild: () => void,
   onParentError = (error: unknown): void => {
     throw error;
   },
 ): T {
   const hooks = prepareFork();
+  const forker = process.pid;
   let forked: T;
   try {
     forked = call();
@@ -133,6 +159,7 @@ function betweenHooks<T extends { pid: number }>(
     });
   }
   inChild();
+  leaveToParent(forker, left);
   hooks.inChild();
   return forked;
 }

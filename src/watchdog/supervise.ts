@@ -6,6 +6,7 @@ import { constants } from 'node:os';
 import { currentDaemon } from '../daemon/daemon.js';
 import { reasonOf } from '../daemon/errors.js';
 import { native } from '../native.js';
+import { letGoOfConnections } from '../posix/parent-handles.js';
 import { setChildSubreaper } from '../posix/prctl.js';
 import { _exit } from '../posix/process.js';
 import { Caretaker } from './caretaker.js';
@@ -69,6 +70,7 @@ class Supervisor {
 
   /** Returns in workers only. */
   run(): Worker {
+    letGoOfConnections();
     native.holdSignals(HELD, IGNORED);
     setChildSubreaper(true);
     show(`${this.#plan.title}: watchdog`);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fork, type WaitStatus, waitpid } from 'posix-daemon';
+import { type ForkOptions, fork, type WaitStatus, waitpid } from 'posix-daemon';
 
 type Work = () => unknown;
 
@@ -12,16 +12,16 @@ type Work = () => unknown;
  * Forks; both sides do their work at the same time. Resolves in the parent, with the child's end, when both are done.
  * The child ends with its work, with 0 if it went well: for it the promise stays pending, so await the call at once.
  */
-export async function forked(child: Work, parent: Work = () => {}): Promise<WaitStatus> {
-  const pid = fork();
+export async function forked(child: Work, parent: Work = () => {}, options: ForkOptions = {}): Promise<WaitStatus> {
+  const pid = fork(options);
   if (pid === 0) return endWith(child);
   const [end] = await Promise.all([ended(pid), parent()]);
   return end;
 }
 
 /** The same; rejects in the parent if the child failed. */
-export async function inChild(child: Work, parent?: Work): Promise<void> {
-  const { exitCode, signal } = await forked(child, parent);
+export async function inChild(child: Work, parent?: Work, options?: ForkOptions): Promise<void> {
+  const { exitCode, signal } = await forked(child, parent, options);
   assert.deepEqual({ exitCode, signal }, { exitCode: 0, signal: null });
 }
 

@@ -78,6 +78,7 @@ test('as the first process of a container it reaps what it adopts, ends none of 
         say({ states: states(), pid: process.ppid });
         process.kill(1, 'SIGTERM');
       }, 800);
+      setInterval(() => {}, 1e6);
     },
   });
   const [file, args] = namespaceCommand([process.execPath, fixturePath('watchdog'), stage]);

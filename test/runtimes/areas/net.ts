@@ -58,4 +58,5 @@ await inChild(
     await once(far.resume(), 'end'); // the child held the last copy of its end
     far.destroy();
   },
+  { connections: 'share' },
 );

@@ -47,6 +47,7 @@ await inChild(
     far.resume();
     await once(far, 'close');
   },
+  { connections: 'share' },
 );
 
 // Without a handler a signal ends the child, and the status says which.
