@@ -20,8 +20,8 @@ static int Setup(uint32_t sq_entries, uint32_t cq_entries, io_uring_params* para
   return static_cast<int>(syscall(SYS_io_uring_setup, sq_entries, params));
 }
 
-// Where the fields of a ring's memory are, which the kernel tells of a new ring only: all have them at the same places.
-// Nullptr with errno where no ring can be made, not even as a replacement.
+// Where the fields of a ring's memory are, which the kernel returns for a new ring only: all have them at the same
+// places. Nullptr with errno where no ring can be made, not even as a replacement.
 static const io_uring_params* Layout() {
   static io_uring_params layout;
   static bool known = false;

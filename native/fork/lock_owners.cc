@@ -1,6 +1,8 @@
 #include "lock_owners.h"
 
 #include <link.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -15,6 +17,8 @@ namespace posix_daemon {
 constexpr int64_t kHeldInSleepNs = 20'000'000;
 // …and the process isn't kept from its work for longer than this.
 constexpr int64_t kGiveUpNs = 1'000'000'000;
+
+static const auto page_size = static_cast<uintptr_t>(getpagesize());
 
 constexpr size_t kMostData = 1024;
 
@@ -93,13 +97,15 @@ class LockOwners::Search {
  private:
   void Select(size_t index);
   bool InModule(const Mapping& mapping) const;
-  const Mapping* Writable(uintptr_t address) const;
+  bool MayHoldLocks(const Mapping& mapping) const;
+  bool CanBeRead(uintptr_t page);
+  uintptr_t ReadableEnd(uintptr_t address);
   uintptr_t StackEnd() const;
   void Follow(uint64_t word);
   void LookBehind(uintptr_t address, uintptr_t end, int distance);
   bool TryOwner(uintptr_t owner, uintptr_t lowest, uintptr_t end, uintptr_t exact, int distance);
   void Add(uintptr_t owner, int distance);
-  bool WaitsForLock() const;
+  bool WaitsForLock();
   bool IsTid(pid_t tid) const;
 
   const Threads& threads_;
@@ -115,6 +121,8 @@ class LockOwners::Search {
   // Addresses that were followed already: threads have the same ones on their stacks many times.
   static constexpr size_t kSeen = 512;
   uintptr_t seen_[kSeen];
+  // Pages that were tried; the lowest bit is set where one can be read.
+  uintptr_t pages_[kSeen] = {};
 };
 
 bool LockOwners::Search::InModule(const Mapping& mapping) const {
@@ -122,14 +130,37 @@ bool LockOwners::Search::InModule(const Mapping& mapping) const {
                      [&](const Range& data) { return mapping.start < data.end && data.start < mapping.end; });
 }
 
-// The memory that programs keep locks in; nullptr for any other. Not files: their pages may be missing.
-const Mapping* LockOwners::Search::Writable(uintptr_t address) const {
+// The memory that programs keep locks in. Not files: their pages may be missing.
+bool LockOwners::Search::MayHoldLocks(const Mapping& mapping) const {
+  if (!mapping.readable || !mapping.writable || mapping.shared) return false;
+  return mapping.kind == MappingKind::kAnonymous || mapping.kind == MappingKind::kHeap ||
+         (mapping.kind == MappingKind::kFile && InModule(mapping));
+}
+
+// A mapping may have pages that mustn't be touched, and /proc/self/maps doesn't show them: the guards of
+// MADV_GUARD_INSTALL, which the C library's thread stacks have since 2.42. Only a system call survives them.
+bool LockOwners::Search::CanBeRead(uintptr_t page) {
+  uintptr_t& known = pages_[page / page_size % kSeen];
+  if ((known & ~uintptr_t{1}) != page) {
+    char byte;
+    const iovec local = {&byte, 1};
+    const iovec remote = {reinterpret_cast<void*>(page), 1};
+    // Where a sandbox refuses the call, nothing is known of such pages.
+    const bool guarded = process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == -1 && errno == EFAULT;
+    known = page | (guarded ? 0 : 1);
+  }
+  return (known & 1) != 0;
+}
+
+// How far a lock that begins within reach of the address can be read; 0 where none can lie there.
+uintptr_t LockOwners::Search::ReadableEnd(uintptr_t address) {
   const Mapping* mapping = MappingFrom(mappings_, address);
-  if (mapping == nullptr || address < mapping->start) return nullptr;
-  if (!mapping->readable || !mapping->writable || mapping->shared) return nullptr;
-  const bool of_program = mapping->kind == MappingKind::kAnonymous || mapping->kind == MappingKind::kHeap ||
-                          (mapping->kind == MappingKind::kFile && InModule(*mapping));
-  return of_program ? mapping : nullptr;
+  if (mapping == nullptr || address < mapping->start || !MayHoldLocks(*mapping)) return 0;
+  const uintptr_t end = std::min(mapping->end, address + kReach + sizeof(RwLock));
+  const uintptr_t page = address & ~(page_size - 1);
+  const uintptr_t last_page = (end - 1) & ~(page_size - 1);
+  if (!CanBeRead(page)) return 0;
+  return last_page == page || CanBeRead(last_page) ? end : last_page;
 }
 
 // Its descriptor lies above a thread's stack. One that has changed its stack (a coroutine) hasn't it there.
@@ -168,8 +199,7 @@ bool LockOwners::Search::TryOwner(uintptr_t owner, uintptr_t lowest, uintptr_t e
 }
 
 void LockOwners::Search::LookBehind(uintptr_t address, uintptr_t end, int distance) {
-  const uintptr_t last = std::min(end, address + kReach + sizeof(RwLock));
-  for (uintptr_t at = address + offsetof(Mutex, owner); at + sizeof(uint64_t) <= last; at += sizeof(uint64_t)) {
+  for (uintptr_t at = address + offsetof(Mutex, owner); at + sizeof(uint64_t) <= end; at += sizeof(uint64_t)) {
     TryOwner(at, address, end, distance == 1 ? address : 0, distance);
   }
 }
@@ -181,26 +211,25 @@ void LockOwners::Search::Follow(uint64_t word) {
   uintptr_t& seen = seen_[word / sizeof(uint64_t) % kSeen];
   if (seen == word) return;
   seen = word;
-  const Mapping* mapping = Writable(word);
-  if (mapping == nullptr) return;
-  LookBehind(word, mapping->end, 1);
-  const uintptr_t end = std::min(mapping->end, word + kReach);
-  for (uintptr_t at = word; at < end; at += sizeof(uint64_t)) {
+  const uintptr_t end = ReadableEnd(word);
+  if (end == 0) return;
+  LookBehind(word, end, 1);
+  for (uintptr_t at = word; at < std::min(end, word + kReach); at += sizeof(uint64_t)) {
     const auto pointer = *reinterpret_cast<const uintptr_t*>(at);
     if (pointer % sizeof(uint64_t) != 0 || pointer - word < kReach) continue;
-    const Mapping* further = Writable(pointer);
-    if (further != nullptr) LookBehind(pointer, further->end, 2);
+    const uintptr_t further = ReadableEnd(pointer);
+    if (further != 0) LookBehind(pointer, further, 2);
   }
 }
 
 // A thread asleep in pthread_mutex_lock has read its tid and will store that as the owner. The lock that it waits for
 // is another thread's.
-bool LockOwners::Search::WaitsForLock() const {
+bool LockOwners::Search::WaitsForLock() {
   if (!InLibcText(InstructionPointer(thread_->context))) return false;
   bool waits = false;
   EachRegister(thread_->context, [&](uint64_t word) {
-    const Mapping* mapping = word % alignof(Mutex) == 0 ? Writable(word) : nullptr;
-    if (mapping == nullptr || word + sizeof(Mutex) > mapping->end) return;
+    const uintptr_t end = word % alignof(Mutex) == 0 ? ReadableEnd(word) : 0;
+    if (word + sizeof(Mutex) > end) return;
     const auto& mutex = *reinterpret_cast<const Mutex*>(word);
     waits = waits || (LooksHeld(mutex) && IsTid(mutex.owner) && mutex.owner != thread_->tid);
   });

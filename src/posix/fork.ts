@@ -65,7 +65,7 @@ export function fork(options: ForkOptions = {}): number {
  * As fork(), but the child is a grandchild, in a session of its own that it doesn't lead: both forks happen while the
  * threads stand still once. The caller must be a subreaper, and so becomes its parent; and must draw no random numbers any
  * more, for the child goes on with the same. It must not go on at all with what it shares: connections, pipes to programs
- * and their channels are the child's then. But nobody tells it when those programs end, so it has no handles of them.
+ * and their channels are the child's then. But their exits are not reported to it, so it has no handles of them.
  *
  * @internal
  */
